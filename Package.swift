@@ -1,0 +1,65 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+/// Flags every target compiles with; docs/decisions/0003-strict-flags.md says why each is on.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .unsafeFlags(["-warnings-as-errors"]),
+]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+/// A room: a library target with the strict flags.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one room; `Fixtures` are read from the source tree, so nothing is copied.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+    exclude: ["Fixtures"], swiftSettings: strict)
+}
+
+let package = Package(
+  name: "helix-infra",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "helix-infra", targets: ["helix-infra"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: [
+    .executableTarget(name: "helix-infra", dependencies: ["HelixCLI"], swiftSettings: strict),
+    room(
+      "HelixCLI",
+      [
+        "HelixArtifacts", "HelixInventory", "HelixKinds", "HelixModel", "HelixPlan",
+        "HelixPlaybooks", "HelixRun", "HelixSecrets", "HelixSSH", argumentParser, logging,
+      ]),
+    room("HelixTemplates", ["HelixModel"]),
+    room("HelixInventory", ["HelixModel", "HelixTemplates", yams]),
+    room("HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory", yams]),
+    room("HelixPlan", ["HelixModel"]),
+    room("HelixKinds", ["HelixModel", "HelixPlan"]),
+    room("HelixRun", ["HelixModel", "HelixPlan", logging]),
+    room("HelixSSH", ["HelixModel", "CLibSSH2"]),
+    room("HelixSecrets", ["HelixModel", crypto]),
+    room("HelixArtifacts", ["HelixModel", crypto]),
+    room("HelixModel"),
+    .systemLibrary(
+      name: "CLibSSH2", pkgConfig: "libssh2",
+      providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),
+  ],
+  swiftLanguageModes: [.v6]
+)

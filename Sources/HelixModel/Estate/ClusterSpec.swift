@@ -1,0 +1,121 @@
+/// The k3s cluster as `inventory/cluster.yaml` declares it; every value keeps its place.
+package struct ClusterSpec: Sendable {
+  package var name: Located<String>
+  package var k3s: K3sSpec
+  package var kubeconfig: KubeconfigSpec?
+  package var upgrade: UpgradeSpec?
+  package var secrets: SecretsSpec?
+  /// The file itself, for messages about what is missing in it.
+  package var location: SourceLocation
+
+  package init(
+    name: Located<String>, k3s: K3sSpec, kubeconfig: KubeconfigSpec? = nil,
+    upgrade: UpgradeSpec? = nil, secrets: SecretsSpec? = nil, location: SourceLocation
+  ) {
+    self.name = name
+    self.k3s = k3s
+    self.kubeconfig = kubeconfig
+    self.upgrade = upgrade
+    self.secrets = secrets
+    self.location = location
+  }
+}
+
+/// The `k3s:` part of cluster.yaml.
+package struct K3sSpec: Sendable {
+  package var version: Located<K3sVersion>
+  /// The hosts that `servers:` selects, in inventory order.
+  package var servers: [HostName]
+  package var agents: [HostName]
+  /// Registration address: virtual IP, DNS name or load balancer.
+  package var endpoint: Located<String>?
+  package var token: Located<SecretName>
+  /// Every node's config.yaml.
+  package var config: Mapping
+  /// Laid over `config` on servers.
+  package var serverConfig: Mapping
+  /// Laid over `config` on agents.
+  package var agentConfig: Mapping
+  package var artifacts: ArtifactOrigin
+
+  package init(
+    version: Located<K3sVersion>, servers: [HostName], agents: [HostName],
+    endpoint: Located<String>?, token: Located<SecretName>, config: Mapping = Mapping(),
+    serverConfig: Mapping = Mapping(), agentConfig: Mapping = Mapping(),
+    artifacts: ArtifactOrigin = .releases
+  ) {
+    self.version = version
+    self.servers = servers
+    self.agents = agents
+    self.endpoint = endpoint
+    self.token = token
+    self.config = config
+    self.serverConfig = serverConfig
+    self.agentConfig = agentConfig
+    self.artifacts = artifacts
+  }
+}
+
+/// Where release artifacts come from.
+package enum ArtifactOrigin: Sendable, Hashable {
+  /// A URL under which `<tag>/<file>` is found, as GitHub's release downloads are laid out.
+  case mirror(String)
+  /// A folder laid out the same way: airgap.
+  case folder(String)
+
+  package static let releases = ArtifactOrigin.mirror(
+    "https://github.com/k3s-io/k3s/releases/download")
+}
+
+/// What becomes of the cluster's kubeconfig on the machine that runs helix-infra.
+package struct KubeconfigSpec: Sendable {
+  /// The file to keep, as written (`~` allowed).
+  package var path: Located<String>
+  /// Put into an existing kubeconfig beside other clusters, rather than a file of its own.
+  package var merge: Bool
+
+  package init(path: Located<String>, merge: Bool = false) {
+    self.path = path
+    self.merge = merge
+  }
+}
+
+/// The `upgrade:` part: what the system-upgrade-controller Plans should say.
+package struct UpgradeSpec: Sendable {
+  package struct PlanSpec: Sendable, Hashable {
+    package var concurrency: Int
+    /// Seconds; nil means nodes are cordoned but not drained.
+    package var drainTimeout: Int?
+
+    package init(concurrency: Int, drainTimeout: Int? = nil) {
+      self.concurrency = concurrency
+      self.drainTimeout = drainTimeout
+    }
+  }
+
+  package var servers: PlanSpec
+  package var agents: PlanSpec
+
+  package init(servers: PlanSpec, agents: PlanSpec) {
+    self.servers = servers
+    self.agents = agents
+  }
+}
+
+/// The `secrets:` part: where secrets and the age identity come from.
+package struct SecretsSpec: Sendable {
+  package var files: [Located<String>]
+  package var identity: Located<String>?
+  package var bootstrapNamespace: Located<String>?
+  package var bootstrapName: Located<String>?
+
+  package init(
+    files: [Located<String>] = [], identity: Located<String>? = nil,
+    bootstrapNamespace: Located<String>? = nil, bootstrapName: Located<String>? = nil
+  ) {
+    self.files = files
+    self.identity = identity
+    self.bootstrapNamespace = bootstrapNamespace
+    self.bootstrapName = bootstrapName
+  }
+}

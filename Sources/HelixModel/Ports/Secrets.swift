@@ -1,0 +1,39 @@
+/// A secret's bytes, which no description, log or encoder can show by accident.
+package struct SecretValue: Sendable {
+  private let bytes: [UInt8]
+
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ text: String) { bytes = Array(text.utf8) }
+
+  /// Hands the bytes to the one place that writes them.
+  package func reveal() -> [UInt8] { bytes }
+}
+
+extension SecretValue: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  package var description: String { "‹secret›" }
+  package var debugDescription: String { description }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Looks secrets up by name.
+package protocol SecretStore: Sendable {
+  /// - Throws: a `Diagnostic` when the name is unknown or its place is not safe; never a guess,
+  ///   never a new value because reading failed.
+  func value(of name: SecretName) throws -> SecretValue
+}
+
+/// Compares secrets without showing them.
+///
+/// The fingerprint of a value is `sha256(key ":" sha256(key ":" value))` in lower-case hex, which a
+/// host can compute for its own copy with `sha256sum` alone. The key is drawn once per estate, so
+/// that a fingerprint seen in a plan says nothing about a short secret.
+package protocol Fingerprinter: Sendable {
+  /// Travels to hosts on standard input only.
+  var key: SecretValue { get }
+  /// The fingerprint of text after its secrets are filled in.
+  ///
+  /// - Throws: a `Diagnostic` when a secret is unknown; nil when a part is still to be learned.
+  func fingerprint(of text: TemplateText) throws(Diagnostic) -> String?
+  /// The plain SHA-256 of text, in lower-case hex.
+  func digest(of text: String) -> String
+}

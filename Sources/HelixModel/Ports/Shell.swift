@@ -1,0 +1,61 @@
+/// What a command reads on its standard input.
+package enum CommandInput: Sendable {
+  case nothing
+  case text(String)
+  /// A secret or a script that holds one: written to the far side, never logged.
+  case secret(SecretValue)
+  /// A local file, streamed.
+  case file(path: String)
+}
+
+/// What a command left behind.
+package struct CommandOutput: Sendable, Hashable {
+  /// The exit status; 128 + n when signal n ended it.
+  package var status: Int
+  package var output: String
+  package var errors: String
+
+  package init(status: Int, output: String = "", errors: String = "") {
+    self.status = status
+    self.output = output
+    self.errors = errors
+  }
+}
+
+/// A command for a host's POSIX shell.
+package struct Command: Sendable {
+  /// Goes into the remote argv, so it must never hold a secret.
+  package var line: String
+  package var input: CommandInput
+  package var become: Become
+  /// How long it may take in all.
+  package var timeout: Duration
+
+  package init(
+    _ line: String, input: CommandInput = .nothing, become: Become = .root,
+    timeout: Duration = .seconds(60)
+  ) {
+    self.line = line
+    self.input = input
+    self.become = become
+    self.timeout = timeout
+  }
+}
+
+/// A way to run commands on one host: SSH, or the local shell.
+///
+/// `run` returns whatever status the command ended with; it throws a `Diagnostic` only when the
+/// command could not be run or watched to its end. Cancelling the task stops the wait.
+package protocol Shell: Sendable {
+  var host: HostName { get }
+  func run(_ command: Command) async throws -> CommandOutput
+  func close() async
+}
+
+/// Opens shells; one session per host is kept and shared for the length of a run.
+package protocol ShellProvider: Sendable {
+  /// - Throws: a `Diagnostic` that says host, address, user, what was tried and how to fix it.
+  func shell(to host: Host) async throws -> any Shell
+  /// Ends all sessions.
+  func closeAll() async
+}

@@ -1,0 +1,83 @@
+/// The name of a secret; the value is looked up only where it is written.
+package struct SecretName: Hashable, Sendable, Codable, RawRepresentable {
+  package let rawValue: String
+  package init(rawValue: String) { self.rawValue = rawValue }
+  package init(_ name: String) { rawValue = name }
+}
+
+/// The name of something a step finds out while the plan is applied.
+package struct LearnedName: Hashable, Sendable, Codable, RawRepresentable {
+  package let rawValue: String
+  package init(rawValue: String) { self.rawValue = rawValue }
+  package init(_ name: String) { rawValue = name }
+}
+
+/// Text whose secret and not-yet-known parts stay named until the moment it is written.
+///
+/// `"token: \(secret: name)"` holds the name, never the value, so it may stand in plans and logs.
+package struct TemplateText: Hashable, Sendable, Codable {
+  package enum Part: Hashable, Sendable, Codable {
+    case literal(String)
+    case secret(SecretName)
+    case learned(LearnedName)
+  }
+
+  package private(set) var parts: [Part]
+
+  package init(_ literal: String) {
+    parts = literal.isEmpty ? [] : [.literal(literal)]
+  }
+
+  package init(parts: [Part]) { self.parts = parts }
+
+  /// The text, if nothing in it is secret or still to be learned.
+  package var plain: String? {
+    var text = ""
+    for part in parts {
+      guard case .literal(let literal) = part else { return nil }
+      text += literal
+    }
+    return text
+  }
+
+  /// The text for people: secrets and unknown parts by name, in quotation marks of their own.
+  package var shown: String {
+    parts.map { part in
+      switch part {
+      case .literal(let literal): literal
+      case .secret(let name): "‹secret \(name.rawValue)›"
+      case .learned(let name): "‹\(name.rawValue), known after apply›"
+      }
+    }.joined()
+  }
+
+  /// Whether writing it needs a secret.
+  package var holdsSecret: Bool {
+    parts.contains { if case .secret = $0 { true } else { false } }
+  }
+}
+
+extension TemplateText: ExpressibleByStringInterpolation {
+  package struct StringInterpolation: StringInterpolationProtocol {
+    fileprivate var parts: [Part] = []
+
+    package init(literalCapacity: Int, interpolationCount: Int) {}
+
+    package mutating func appendLiteral(_ literal: String) {
+      if !literal.isEmpty { parts.append(.literal(literal)) }
+    }
+
+    package mutating func appendInterpolation(_ text: String) { appendLiteral(text) }
+    package mutating func appendInterpolation(_ number: Int) { appendLiteral(String(number)) }
+    package mutating func appendInterpolation(_ text: TemplateText) { parts += text.parts }
+    package mutating func appendInterpolation(secret name: SecretName) {
+      parts.append(.secret(name))
+    }
+    package mutating func appendInterpolation(learned name: LearnedName) {
+      parts.append(.learned(name))
+    }
+  }
+
+  package init(stringLiteral value: String) { self.init(value) }
+  package init(stringInterpolation: StringInterpolation) { parts = stringInterpolation.parts }
+}
