@@ -60,7 +60,7 @@ package struct Address: Hashable, Sendable {
   private var scopeWord: String {
     switch scope {
     case .host(let host): host.rawValue
-    case .cluster: "cluster"
+    case .cluster: Self.clusterWord
     case .provider(let word): word
     }
   }
@@ -76,30 +76,41 @@ extension Address: CustomStringConvertible, Comparable {
   }
 }
 
-extension Address: Codable {
-  private enum Key: CodingKey { case host, cluster, provider, kind, name }
+extension Address: LosslessStringConvertible, Codable {
+  /// Words that stand for a provider rather than a host; no host may be called so.
+  package static let providerWords: Set<String> = ["aws", "linode"]
+  /// The word that stands for the cluster rather than a host.
+  package static let clusterWord = "cluster"
+
+  package init?(_ text: String) {
+    guard let slash = text.firstIndex(of: "/"), slash != text.startIndex else { return nil }
+    let word = String(text[..<slash])
+    let rest = text[text.index(after: slash)...]
+    let halves = rest.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let kind = halves.first, !kind.isEmpty else { return nil }
+    let scope: Scope =
+      if word == Self.clusterWord {
+        .cluster
+      } else if Self.providerWords.contains(word) {
+        .provider(word)
+      } else {
+        .host(HostName(word))
+      }
+    self.init(scope, kind: String(kind), name: halves.count == 2 ? String(halves[1]) : "")
+  }
 
   package init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
-    if let host = try container.decodeIfPresent(HostName.self, forKey: .host) {
-      scope = .host(host)
-    } else if let word = try container.decodeIfPresent(String.self, forKey: .provider) {
-      scope = .provider(word)
-    } else {
-      scope = .cluster
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let address = Address(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "\"\(text)\" is not an address")
     }
-    kind = try container.decode(String.self, forKey: .kind)
-    name = try container.decodeIfPresent(String.self, forKey: .name) ?? ""
+    self = address
   }
 
   package func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
-    switch scope {
-    case .host(let host): try container.encode(host, forKey: .host)
-    case .provider(let word): try container.encode(word, forKey: .provider)
-    case .cluster: break
-    }
-    try container.encode(kind, forKey: .kind)
-    if !name.isEmpty { try container.encode(name, forKey: .name) }
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
   }
 }

@@ -1,0 +1,71 @@
+package import HelixModel
+
+/// One thing that should be so, on a host, in the cluster or at a provider.
+///
+/// Everything about one sort of thing stands in one file: what it must know, how it tells a
+/// difference, and the steps that mend it.
+package protocol Resource: Sendable {
+  var address: Address { get }
+  /// Where the user asked for it.
+  var location: SourceLocation? { get }
+  /// Resources whose steps must have succeeded before this one's begin.
+  var after: [Address] { get }
+  /// What must be known, by host.
+  var questions: [Question] { get }
+  /// The release files whose checksums the comparison needs, once the hosts have answered.
+  func artifacts(_ sight: inout Sight) -> [ArtifactReference]
+  /// Compares what is so with what should be.
+  ///
+  /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
+  func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict
+  /// What to do about a resource whose own host is silent.
+  func verdict(whenSilent silence: Diagnostic) -> Verdict
+}
+
+extension Resource {
+  package var location: SourceLocation? { nil }
+  package var after: [Address] { [] }
+  package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
+  package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
+}
+
+/// A fact to ask of a host.
+package struct Question: Hashable, Sendable {
+  package let host: HostName
+  package let request: FactRequest
+
+  package init<Value>(_ fact: Fact<Value>, on host: HostName) {
+    self.host = host
+    request = fact.request
+  }
+}
+
+/// What comes of looking at a resource.
+package enum Verdict: Sendable {
+  /// As it should be already, and why it may be said.
+  case unchanged(reason: String)
+  case change(Work)
+  case heldBack(Diagnostic)
+  case refused(Diagnostic)
+}
+
+/// A change to make and the steps that make it.
+package struct Work: Sendable {
+  package var action: Action
+  package var fields: [FieldChange]
+  package var reason: String
+  package var disruption: String?
+  /// Waits among them are by id; waits for other resources are in `Resource.after`.
+  package var steps: [Step]
+
+  package init(
+    _ action: Action, fields: [FieldChange] = [], reason: String, disruption: String? = nil,
+    steps: [Step]
+  ) {
+    self.action = action
+    self.fields = fields
+    self.reason = reason
+    self.disruption = disruption
+    self.steps = steps
+  }
+}

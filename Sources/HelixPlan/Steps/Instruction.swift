@@ -1,0 +1,142 @@
+package import HelixModel
+
+/// One thing the executor does; it interprets these and knows nothing else.
+package enum Instruction: Hashable, Sendable, Codable {
+  /// Runs POSIX sh as root; must do no harm when run twice.
+  case run(script: String)
+  /// Writes a file on the host: to a temporary beside it, flushed, then renamed.
+  case write(FileWrite)
+  /// Brings a release artifact to the host, verified on both sides, then renamed into place.
+  case install(ArtifactInstall)
+  /// Asks until a script succeeds.
+  case wait(Wait)
+  /// Runs a script and keeps its output, one line, under a name for later steps.
+  case learn(LearnedName, script: String)
+  /// Runs a script and keeps its output in a local file.
+  case fetch(Fetch)
+}
+
+/// A whole file with its owner and mode.
+package struct FileWrite: Hashable, Sendable, Codable {
+  package var path: String
+  package var content: TemplateText
+  /// Four octal digits.
+  package var mode: String
+  package var owner: String
+  package var group: String
+
+  package init(
+    path: String, content: TemplateText, mode: String = "0644", owner: String = "root",
+    group: String = "root"
+  ) {
+    self.path = path
+    self.content = content
+    self.mode = mode
+    self.owner = owner
+    self.group = group
+  }
+}
+
+/// A release artifact and where it goes.
+package struct ArtifactInstall: Hashable, Sendable, Codable {
+  package var artifact: ArtifactReference
+  /// Lower-case hex; checked on the host before the rename.
+  package var sha256: String
+  package var path: String
+  package var mode: String
+  /// Where the file that stood there is kept, if it should be.
+  package var keepingPreviousAt: String?
+
+  package init(
+    artifact: ArtifactReference, sha256: String, path: String, mode: String = "0755",
+    keepingPreviousAt: String? = nil
+  ) {
+    self.artifact = artifact
+    self.sha256 = sha256
+    self.path = path
+    self.mode = mode
+    self.keepingPreviousAt = keepingPreviousAt
+  }
+}
+
+/// A condition on a host and how long it may take to come true.
+package struct Wait: Hashable, Sendable, Codable {
+  /// In words: `master-2 is a voter`.
+  package var condition: String
+  /// POSIX sh; status 0 means it is so.
+  package var script: String
+  /// Seconds in all.
+  package var timeout: Int
+  /// Seconds between two askings.
+  package var interval: Int
+  /// The diagnosis to make when the time is up or a fatal cause shows, by its name in the catalogue.
+  package var diagnosis: String?
+
+  package init(
+    _ condition: String, script: String, timeout: Int, interval: Int = 1,
+    diagnosis: String? = nil
+  ) {
+    self.condition = condition
+    self.script = script
+    self.timeout = timeout
+    self.interval = interval
+    self.diagnosis = diagnosis
+  }
+}
+
+/// A local file made from what a host prints; the text never passes through plan or log.
+package struct Fetch: Hashable, Sendable, Codable {
+  /// What becomes of the local file.
+  package enum Disposal: String, Hashable, Sendable, Codable {
+    case replace
+    /// Laid into an existing kubeconfig beside what it holds of other clusters.
+    case mergeKubeconfig
+  }
+
+  package var script: String
+  /// As the user wrote it; `~` is the home folder.
+  package var localPath: String
+  package var mode: String
+  package var disposal: Disposal
+
+  package init(
+    script: String, localPath: String, mode: String = "0600", disposal: Disposal = .replace
+  ) {
+    self.script = script
+    self.localPath = localPath
+    self.mode = mode
+    self.disposal = disposal
+  }
+}
+
+/// How to find out why a wait did not come true: what to read on the host, and what its lines mean.
+package struct Diagnosis: Hashable, Sendable {
+  /// A line that names a cause.
+  package struct Sign: Hashable, Sendable {
+    /// Text that such a line contains.
+    package var pattern: String
+    package var cause: String
+    package var remedy: String
+    /// Whether waiting longer is in vain.
+    package var isFatal: Bool
+
+    package init(_ pattern: String, cause: String, remedy: String, fatal: Bool = false) {
+      self.pattern = pattern
+      self.cause = cause
+      self.remedy = remedy
+      isFatal = fatal
+    }
+  }
+
+  package var name: String
+  /// POSIX sh that prints the evidence, newest line last.
+  package var script: String
+  /// Looked for in order; the first that matches the newest matching line wins.
+  package var signs: [Sign]
+
+  package init(name: String, script: String, signs: [Sign]) {
+    self.name = name
+    self.script = script
+    self.signs = signs
+  }
+}

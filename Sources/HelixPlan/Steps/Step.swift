@@ -1,0 +1,79 @@
+package import HelixModel
+
+/// The name of a step: the resource it serves and what it does there.
+package struct StepID: Hashable, Sendable {
+  package let address: Address
+  package let name: String
+
+  package init(_ address: Address, _ name: String) {
+    self.address = address
+    self.name = name
+  }
+}
+
+extension StepID: LosslessStringConvertible, Comparable, Codable {
+  package init?(_ text: String) {
+    guard let mark = text.lastIndex(of: "#"), let address = Address(String(text[..<mark])) else {
+      return nil
+    }
+    self.init(address, String(text[text.index(after: mark)...]))
+  }
+
+  package var description: String { "\(address)#\(name)" }
+
+  package static func < (left: StepID, right: StepID) -> Bool {
+    (left.address, left.name) < (right.address, right.name)
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let id = StepID(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "\"\(text)\" is not a step")
+    }
+    self = id
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+/// What a step uses up while it runs, so that too many never run at once.
+package enum Budget: String, Hashable, Sendable, Codable {
+  /// It may stop, start or add an etcd voter: one at a time.
+  case quorum
+}
+
+/// A piece of work that is safe to do again.
+package struct Step: Hashable, Sendable, Codable {
+  package var id: StepID
+  /// For people: `start k3s and wait until master-1 is ready`.
+  package var title: String
+  /// Where its instructions run; nil for a step that only marks a place in the order.
+  package var host: HostName?
+  /// Must have succeeded.
+  package var after: [StepID]
+  /// Must have ended, however they ended.
+  package var follows: [StepID]
+  package var instructions: [Instruction]
+  package var spends: Budget?
+  /// Seconds for the whole step.
+  package var timeout: Int
+
+  package init(
+    _ id: StepID, title: String, host: HostName?, after: [StepID] = [], follows: [StepID] = [],
+    instructions: [Instruction], spends: Budget? = nil, timeout: Int = 120
+  ) {
+    self.id = id
+    self.title = title
+    self.host = host
+    self.after = after
+    self.follows = follows
+    self.instructions = instructions
+    self.spends = spends
+    self.timeout = timeout
+  }
+}
