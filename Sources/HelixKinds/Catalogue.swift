@@ -11,7 +11,7 @@ package protocol ModuleKind: Resource {
 
 /// A native role: turns what the inventory declares into resources, in an order in which each
 /// stands behind what it waits for.
-package protocol RoleKind {
+package protocol RoleKind: Sendable {
   static var role: RoleSpec { get }
   /// - Throws: what is missing in the inventory.
   static func resources(
