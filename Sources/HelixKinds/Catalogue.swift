@@ -21,7 +21,18 @@ package protocol RoleKind: Sendable {
 
 /// Every kind there is; a new one adds its line here.
 package enum Catalogue {
-  static let modules: [any ModuleKind.Type] = []
+  static let modules: [any ModuleKind.Type] = [
+    FileContentKind.self,
+    FileStateKind.self,
+    HostnameKind.self,
+    KernelModuleKind.self,
+    PackageKind.self,
+    ServiceKind.self,
+    SwapKind.self,
+    SysctlKind.self,
+    TemplateFileKind.self,
+    TimezoneKind.self,
+  ]
 
   static let roles: [any RoleKind.Type] = []
 

@@ -1,0 +1,133 @@
+import Foundation
+import HelixModel
+import HelixPlan
+
+/// A plan as `--json` prints it and `--out` keeps it: one document for both.
+struct SavedPlan: Codable, Sendable {
+  static let formatName = "helix-infra/plan"
+
+  var format = SavedPlan.formatName
+  var request: PlanRequest
+  /// Every file that was read, with its SHA-256, so that a change of mind is noticed.
+  var sources: [String: String]
+  var hosts: [HostName]
+  var summary: Summary
+  var plan: Plan
+
+  struct Summary: Codable, Sendable {
+    var create: Int
+    var update: Int
+    var replace: Int
+    var delete: Int
+    var heldBack: Int
+    var refused: Int
+  }
+
+  init(request: PlanRequest, sources: [String: String], hosts: [HostName], plan: Plan) {
+    self.request = request
+    self.sources = sources
+    self.hosts = hosts
+    self.plan = plan
+    let counts = plan.counts
+    summary = Summary(
+      create: counts[.create] ?? 0, update: counts[.update] ?? 0,
+      replace: counts[.replace] ?? 0, delete: counts[.delete] ?? 0,
+      heldBack: plan.heldBack.count,
+      refused: plan.changes.count { if case .refused = $0.standing { true } else { false } })
+  }
+}
+
+extension SavedPlan {
+  /// The document's bytes: the same plan always gives the same ones.
+  func encoded() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self) + Data("\n".utf8)
+  }
+
+  /// Reads a saved plan.
+  ///
+  /// - Throws: a `Diagnostic` when the file is not a plan, or not one that this version reads.
+  static func read(path: String) throws -> SavedPlan {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Diagnostic(
+        "there is no plan at \"\(path)\"",
+        remedy: "make one with: helix-infra plan --out \(path)")
+    }
+    struct Head: Decodable {
+      struct Inner: Decodable { var format: Int }
+      var format: String
+      var plan: Inner
+    }
+    let head = try? JSONDecoder().decode(Head.self, from: data)
+    guard let head, head.format == formatName else {
+      throw Diagnostic(
+        "\"\(path)\" is not a saved plan",
+        reason: "it does not begin with the format \"\(formatName)\"",
+        remedy: "name a file that helix-infra plan --out wrote")
+    }
+    guard head.plan.format == Plan.currentFormat else {
+      throw Diagnostic(
+        "\"\(path)\" was made by another version of helix-infra",
+        reason: "its format is \(head.plan.format); this version reads \(Plan.currentFormat)",
+        remedy: "make the plan again")
+    }
+    do {
+      return try JSONDecoder().decode(SavedPlan.self, from: data)
+    } catch {
+      throw Diagnostic(
+        "\"\(path)\" is damaged", reason: "parts of the saved plan are missing or misshapen",
+        remedy: "make the plan again")
+    }
+  }
+
+  /// Which files changed since the plan was made.
+  func changedSources(now: [String: String]) -> [String] {
+    Set(sources.keys).union(now.keys).filter { sources[$0] != now[$0] }.sorted()
+  }
+
+  /// The facts that its changes relied on and that are different now.
+  func movedFacts(now: Plan) -> [MovedFact] {
+    let present = Dictionary(
+      now.changes.flatMap(\.relied).map { (FactKey($0), $0.summary) },
+      uniquingKeysWith: { first, _ in first })
+    var seen: Set<FactKey> = []
+    return plan.pending.flatMap { change in
+      change.relied.compactMap { reliance -> MovedFact? in
+        let key = FactKey(reliance)
+        guard present[key] != reliance.summary, seen.insert(key).inserted else { return nil }
+        return MovedFact(
+          host: reliance.host, fact: reliance.fact, address: change.address,
+          before: reliance.summary, now: present[key])
+      }
+    }
+  }
+
+  private struct FactKey: Hashable {
+    let host: HostName
+    let fact: FactID
+
+    init(_ reliance: Reliance) {
+      host = reliance.host
+      fact = reliance.fact
+    }
+  }
+}
+
+/// A fact that is not what a saved plan relied on.
+struct MovedFact: Equatable {
+  var host: HostName
+  var fact: FactID
+  /// The change that relied on it.
+  var address: Address
+  var before: String
+  /// Nil when nothing asks for it any more.
+  var now: String?
+
+  var diagnostic: Diagnostic {
+    Diagnostic(
+      "\(fact) was \"\(before)\" when the plan was made and is \"\(now ?? "unknown")\" now",
+      reason: "\(address) was planned on what it was",
+      remedy: "plan again, read it, and apply the new plan", at: .host(host, address: nil))
+  }
+}

@@ -1,0 +1,169 @@
+import HelixModel
+import HelixPlan
+
+/// A plan as a person reads it aloud.
+struct PlanText {
+  let style: Style
+  /// Also list what needs nothing, and why.
+  let isVerbose: Bool
+
+  init(style: Style = .plain, isVerbose: Bool = false) {
+    self.style = style
+    self.isVerbose = isVerbose
+  }
+
+  /// The whole plan, ended by its closing line and a newline.
+  func render(_ plan: Plan, declared: [String], hostCount: Int) -> String {
+    var text = ""
+    let steps = Dictionary(
+      plan.graph.steps.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    for (title, changes) in grouped(plan.changes) {
+      text += style.paint(title, .bold) + "\n"
+      for change in changes { render(change, steps: steps, into: &text) }
+      text += "\n"
+    }
+    text += section("interruptions, in this order", interruptions(plan, steps: steps))
+    text += section("declared, not applied by this version", declared)
+    text += closingLine(plan, hostCount: hostCount) + "\n"
+    return text
+  }
+
+  /// `Plan: 12 to create, …` or `No changes. …` (DESIGN.md §5).
+  func closingLine(_ plan: Plan, hostCount: Int) -> String {
+    let counts = plan.counts
+    let heldBack = plan.heldBack.count
+    let refused = plan.changes.count { if case .refused = $0.standing { true } else { false } }
+    var tail = ""
+    if heldBack > 0 { tail += " \(heldBack) held back." }
+    if refused > 0 { tail += " \(refused) refused." }
+    guard plan.pending.isEmpty else {
+      return "Plan: \(counts[.create] ?? 0) to create, \(counts[.update] ?? 0) to update, "
+        + "\(counts[.replace] ?? 0) to replace, \(counts[.delete] ?? 0) to delete." + tail
+    }
+    let hosts = hostCount == 1 ? "1 host matches" : "\(hostCount) hosts match"
+    return tail.isEmpty ? "No changes. \(hosts)." : "No changes can be made now.\(tail)"
+  }
+}
+
+extension PlanText {
+  /// Changes under their host's name, in the order in which the hosts first appear; the cluster and
+  /// providers come last.
+  private func grouped(_ changes: [Change]) -> [(String, [Change])] {
+    var order: [String] = []
+    var groups: [String: [Change]] = [:]
+    for change in changes where isShown(change) {
+      let title = String(change.address.description.prefix { $0 != "/" })
+      if groups[title] == nil { order.append(title) }
+      groups[title, default: []].append(change)
+    }
+    let hosts = order.filter { groups[$0]?.first?.address.host != nil }
+    let others = order.filter { groups[$0]?.first?.address.host == nil }
+    return (hosts + others).map { ($0, groups[$0] ?? []) }
+  }
+
+  private func isShown(_ change: Change) -> Bool {
+    isVerbose || change.action != .none || change.standing != .planned
+  }
+
+  private func render(_ change: Change, steps: [StepID: Step], into text: inout String) {
+    let address = change.address
+    let name = address.name.isEmpty ? address.kind : "\(address.kind):\(address.name)"
+    switch change.standing {
+    case .heldBack(let why):
+      text += "  \(style.paint("!", .yellow)) \(name)  held back\n"
+      text += explanation(why)
+      return
+    case .refused(let why):
+      text += "  \(style.paint("x", .red)) \(name)  refused\n"
+      text += explanation(why)
+      return
+    case .planned:
+      text += "  \(mark(change.action)) \(name)"
+    }
+    text += change.reason.isEmpty ? "\n" : "  \(printable(change.reason))\n"
+    for field in change.fields { render(field, into: &text) }
+    for id in change.steps {
+      if let step = steps[id] { render(step, of: change, into: &text) }
+    }
+  }
+
+  private func explanation(_ why: Diagnostic) -> String {
+    var text = ""
+    if why.summary != "held back" { text += "      \(printable(why.summary))\n" }
+    if let reason = why.reason { text += "      why: \(printable(reason))\n" }
+    if let remedy = why.remedy { text += "      fix: \(printable(remedy))\n" }
+    return text
+  }
+
+  private func mark(_ action: Action) -> String {
+    switch action {
+    case .create: style.paint("+", .green)
+    case .update: style.paint("~", .yellow)
+    case .replace: style.paint("±", .yellow)
+    case .delete: style.paint("-", .red)
+    case .none: style.paint("=", .faint)
+    }
+  }
+
+  private func render(_ field: FieldChange, into text: inout String) {
+    if let diff = field.diff {
+      text += "      \(field.name):\n"
+      for line in diff.split(separator: "\n", omittingEmptySubsequences: false) {
+        text += "        \(diffLine(line))\n"
+      }
+      return
+    }
+    let before = printable(field.before ?? "nothing")
+    let after = printable(field.after ?? "nothing")
+    text += "      \(field.name): \(before) -> \(after)\n"
+  }
+
+  private func diffLine(_ line: Substring) -> String {
+    let safe = printable(line)
+    return switch line.first {
+    case "+": style.paint(safe, .green)
+    case "-": style.paint(safe, .red)
+    case "@": style.paint(safe, .cyan)
+    default: safe
+    }
+  }
+
+  private func render(_ step: Step, of change: Change, into text: inout String) {
+    let place = step.host == change.address.host ? "" : step.host.map { " (on \($0))" } ?? ""
+    text += style.paint("      > \(step.title)\(place)", .faint) + "\n"
+    let others = step.after.filter { !change.steps.contains($0) }
+    guard !others.isEmpty else { return }
+    text += style.paint("        waits for \(list(others, from: change.address))", .faint) + "\n"
+  }
+
+  /// Step names as short as they can be told: without the host when it is the same one.
+  private func list(_ ids: [StepID], from address: Address) -> String {
+    let shown = 4
+    var names = ids.prefix(shown).map { id in
+      let full = id.address.description
+      guard id.address.scope == address.scope, let slash = full.firstIndex(of: "/") else {
+        return full
+      }
+      return String(full[full.index(after: slash)...])
+    }
+    if ids.count > shown { names.append("\(ids.count - shown) more") }
+    return names.joined(separator: ", ")
+  }
+
+  /// What users will notice, in the order of the graph.
+  private func interruptions(_ plan: Plan, steps: [StepID: Step]) -> [String] {
+    var noticed: [StepID: String] = [:]
+    for change in plan.pending {
+      if let disruption = change.disruption, let last = change.steps.last {
+        noticed[last] = disruption
+      }
+    }
+    guard !noticed.isEmpty else { return [] }
+    return plan.graph.steps.compactMap { noticed[$0.id] }
+  }
+
+  private func section(_ title: String, _ lines: [String]) -> String {
+    guard !lines.isEmpty else { return "" }
+    return style.paint(title, .bold) + "\n" + lines.map { "  \($0)\n" }.joined() + "\n"
+  }
+}
