@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import HelixModel
+
+/// When to use colours.
+enum ColourChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, always, never
+}
+
+/// What every command understands.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "Colours: auto, always or never. NO_COLOR counts as never.")
+  var color: ColourChoice = .auto
+
+  /// The style for text on a stream: colours only where a person reads.
+  func style(for descriptor: Int32) -> Style {
+    switch color {
+    case .always: .coloured
+    case .never: .plain
+    case .auto:
+      environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+        && isatty(descriptor) == 1 ? .coloured : .plain
+    }
+  }
+
+  private var environment: [String: String] { ProcessInfo.processInfo.environment }
+}
+
+/// Which inventory and playbooks, and how much of them.
+struct ProjectOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "The inventory folder.")
+  var inventory = "inventory"
+
+  @Option(help: "Only these hosts, as an Ansible host pattern.")
+  var limit: String?
+
+  @Option(help: "Only resources whose address matches, for example 'worker-*/k3s-*'; repeatable.")
+  var target: [String] = []
+
+  @Option(help: "Only tasks and roles with one of these tags, comma separated; repeatable.")
+  var tags: [String] = []
+
+  @Option(help: "No tasks and roles with one of these tags, comma separated; repeatable.")
+  var skipTags: [String] = []
+
+  @Option(
+    name: [.customShort("e"), .long],
+    help: "A variable that outweighs all others, as key=value; repeatable.")
+  var extraVars: [String] = []
+
+  static let defaultPlaybook = "playbooks/site.yaml"
+
+  func request(playbooks: [String]) -> PlanRequest {
+    PlanRequest(
+      inventory: inventory, playbooks: playbooks.isEmpty ? [Self.defaultPlaybook] : playbooks,
+      limit: limit, targets: target, tags: words(tags), skipTags: words(skipTags),
+      extraVariables: extraVars)
+  }
+
+  private func words(_ lists: [String]) -> [String] {
+    lists.flatMap { $0.split(separator: ",").map(String.init) }
+  }
+}
+
+/// How hosts are reached.
+struct ConnectionOptions: ParsableArguments {
+  @Flag(help: "Trust and remember the key of a host that has none on record. Changed keys are refused.")
+  var acceptNewHostKeys = false
+
+  @Option(help: "How many hosts are asked and how many steps are done at once.")
+  var parallelism = 10
+
+  @Option(help: "The folder of secrets, one file each, readable by you alone.")
+  var secrets = "secrets"
+
+  func validate() throws {
+    guard (1...1000).contains(parallelism) else {
+      throw ValidationError("--parallelism takes a number from 1 to 1000")
+    }
+  }
+}
