@@ -5,7 +5,7 @@ package struct Diagnostic: Error, Hashable, Sendable, Codable {
   }
 
   /// Where the trouble is: in a text, on a machine, or at a resource.
-  package enum Place: Hashable, Sendable, Codable {
+  package enum Place: Hashable, Sendable {
     case source(SourceLocation)
     case host(HostName, address: String?)
     case resource(Address)
@@ -79,5 +79,34 @@ package struct Diagnostics: Error, Sendable {
 
   package init(_ one: Diagnostic) {
     all = [one]
+  }
+}
+
+extension Diagnostic.Place: ChoiceCoded {
+  private struct HostPlace: Codable {
+    var name: HostName
+    var address: String?
+  }
+
+  package func encodeChoice(into container: inout KeyedEncodingContainer<Word>) throws {
+    switch self {
+    case .source(let location): try container.encode(location, as: "source")
+    case .host(let name, let address):
+      try container.encode(HostPlace(name: name, address: address), as: "host")
+    case .resource(let address): try container.encode(address, as: "resource")
+    }
+  }
+
+  package static func decodeChoice(
+    _ word: Word, from container: KeyedDecodingContainer<Word>
+  ) throws -> Diagnostic.Place? {
+    switch word.stringValue {
+    case "source": return .source(try container.decode(SourceLocation.self, forKey: word))
+    case "host":
+      let place = try container.decode(HostPlace.self, forKey: word)
+      return .host(place.name, address: place.address)
+    case "resource": return .resource(try container.decode(Address.self, forKey: word))
+    default: return nil
+    }
   }
 }

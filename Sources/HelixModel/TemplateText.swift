@@ -15,8 +15,8 @@ package struct LearnedName: Hashable, Sendable, Codable, RawRepresentable {
 /// Text whose secret and not-yet-known parts stay named until the moment it is written.
 ///
 /// `"token: \(secret: name)"` holds the name, never the value, so it may stand in plans and logs.
-package struct TemplateText: Hashable, Sendable, Codable {
-  package enum Part: Hashable, Sendable, Codable {
+package struct TemplateText: Hashable, Sendable {
+  package enum Part: Hashable, Sendable {
     case literal(String)
     case secret(SecretName)
     case learned(LearnedName)
@@ -80,4 +80,36 @@ extension TemplateText: ExpressibleByStringInterpolation {
 
   package init(stringLiteral value: String) { self.init(value) }
   package init(stringInterpolation: StringInterpolation) { parts = stringInterpolation.parts }
+}
+
+extension TemplateText.Part: ChoiceCoded {
+  package func encodeChoice(into container: inout KeyedEncodingContainer<Word>) throws {
+    switch self {
+    case .literal(let text): try container.encode(text, as: "literal")
+    case .secret(let name): try container.encode(name, as: "secret")
+    case .learned(let name): try container.encode(name, as: "learned")
+    }
+  }
+
+  package static func decodeChoice(
+    _ word: Word, from container: KeyedDecodingContainer<Word>
+  ) throws -> TemplateText.Part? {
+    switch word.stringValue {
+    case "literal": .literal(try container.decode(String.self, forKey: word))
+    case "secret": .secret(try container.decode(SecretName.self, forKey: word))
+    case "learned": .learned(try container.decode(LearnedName.self, forKey: word))
+    default: nil
+    }
+  }
+}
+
+extension TemplateText: Codable {
+  package init(from decoder: any Decoder) throws {
+    parts = try decoder.singleValueContainer().decode([Part].self)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(parts)
+  }
 }

@@ -107,8 +107,10 @@ struct HouseRulesTests {
 
   @Test("every package-level declaration says in a sentence what it is")
   func documented() throws {
-    let starts = ["package struct ", "package enum ", "package protocol ", "package actor ",
-      "package final class ", "package func "]
+    let starts = [
+      "package struct ", "package enum ", "package protocol ", "package actor ",
+      "package final class ", "package func ",
+    ]
     for room in importTable.keys {
       for file in try sources(of: room) {
         for (number, line) in file.lines.enumerated() where starts.contains(where: line.hasPrefix) {

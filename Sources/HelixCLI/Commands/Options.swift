@@ -64,7 +64,8 @@ struct ProjectOptions: ParsableArguments {
 
 /// How hosts are reached.
 struct ConnectionOptions: ParsableArguments {
-  @Flag(help: "Trust and remember the key of a host that has none on record. Changed keys are refused.")
+  @Flag(
+    help: "Trust and remember the key of a host that has none on record. Changed keys are refused.")
   var acceptNewHostKeys = false
 
   @Option(help: "How many hosts are asked and how many steps are done at once.")

@@ -24,12 +24,42 @@ package struct FieldChange: Hashable, Sendable, Codable {
 }
 
 /// Whether a change takes part in the plan.
-package enum Standing: Hashable, Sendable, Codable {
+package enum Standing: Hashable, Sendable {
   case planned
   /// Left for a later run: the host is silent, or what it waits for is held back.
   case heldBack(Diagnostic)
   /// Doing it would not be safe; the plan must not be applied as it is.
   case refused(Diagnostic)
+}
+
+extension Standing: Codable {
+  private enum Key: CodingKey { case heldBack, refused }
+
+  package init(from decoder: any Decoder) throws {
+    if let container = try? decoder.container(keyedBy: Key.self) {
+      if let why = try container.decodeIfPresent(Diagnostic.self, forKey: .heldBack) {
+        self = .heldBack(why)
+        return
+      }
+      self = .refused(try container.decode(Diagnostic.self, forKey: .refused))
+    } else {
+      self = .planned
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .planned:
+      var container = encoder.singleValueContainer()
+      try container.encode("planned")
+    case .heldBack(let why):
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(why, forKey: .heldBack)
+    case .refused(let why):
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(why, forKey: .refused)
+    }
+  }
 }
 
 /// One resource's difference between what is so and what should be.

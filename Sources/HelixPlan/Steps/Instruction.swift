@@ -1,7 +1,7 @@
 package import HelixModel
 
 /// One thing the executor does; it interprets these and knows nothing else.
-package enum Instruction: Hashable, Sendable, Codable {
+package enum Instruction: Hashable, Sendable {
   /// Runs POSIX sh as root; must do no harm when run twice.
   case run(script: String)
   /// Writes a file on the host: to a temporary beside it, flushed, then renamed.
@@ -14,6 +14,41 @@ package enum Instruction: Hashable, Sendable, Codable {
   case learn(LearnedName, script: String)
   /// Runs a script and keeps its output in a local file.
   case fetch(Fetch)
+}
+
+extension Instruction: ChoiceCoded {
+  private struct Learning: Codable {
+    var name: LearnedName
+    var script: String
+  }
+
+  package func encodeChoice(into container: inout KeyedEncodingContainer<Word>) throws {
+    switch self {
+    case .run(let script): try container.encode(script, as: "run")
+    case .write(let write): try container.encode(write, as: "write")
+    case .install(let install): try container.encode(install, as: "install")
+    case .wait(let wait): try container.encode(wait, as: "wait")
+    case .learn(let name, let script):
+      try container.encode(Learning(name: name, script: script), as: "learn")
+    case .fetch(let fetch): try container.encode(fetch, as: "fetch")
+    }
+  }
+
+  package static func decodeChoice(
+    _ word: Word, from container: KeyedDecodingContainer<Word>
+  ) throws -> Instruction? {
+    switch word.stringValue {
+    case "run": return .run(script: try container.decode(String.self, forKey: word))
+    case "write": return .write(try container.decode(FileWrite.self, forKey: word))
+    case "install": return .install(try container.decode(ArtifactInstall.self, forKey: word))
+    case "wait": return .wait(try container.decode(Wait.self, forKey: word))
+    case "learn":
+      let learning = try container.decode(Learning.self, forKey: word)
+      return .learn(learning.name, script: learning.script)
+    case "fetch": return .fetch(try container.decode(Fetch.self, forKey: word))
+    default: return nil
+    }
+  }
 }
 
 /// A whole file with its owner and mode.
