@@ -22,11 +22,13 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// The tests of one room; `Fixtures` are read from the source tree, so nothing is copied.
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+/// The tests of one room; fixtures are read from the source tree, so nothing is copied.
+func tests(
+  of name: String, _ dependencies: [Target.Dependency] = [], fixtures: [String] = []
+) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
-    exclude: ["Fixtures"], swiftSettings: strict)
+    exclude: fixtures, swiftSettings: strict)
 }
 
 let package = Package(
@@ -57,6 +59,9 @@ let package = Package(
     room("HelixSecrets", ["HelixModel", crypto]),
     room("HelixArtifacts", ["HelixModel", crypto]),
     room("HelixModel"),
+    tests(of: "HelixPlan", ["HelixModel"]),
+    .testTarget(name: "HouseRulesTests", swiftSettings: strict),
+    .testTarget(name: "LabTests", dependencies: ["helix-infra"], swiftSettings: strict),
     .systemLibrary(
       name: "CLibSSH2", pkgConfig: "libssh2",
       providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),

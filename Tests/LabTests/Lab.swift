@@ -1,0 +1,129 @@
+import Foundation
+import Testing
+
+/// The machines the tests work on: Debian systems of their own, made by `Tests/Lab/lab`.
+struct Lab {
+  static let script = repository.appendingPathComponent("Tests/Lab/lab").path
+  static let name = "test"
+
+  let folder: URL
+
+  /// Nil when there can be a lab on this machine; else why not.
+  static let missing: String? = {
+    guard ProcessInfo.processInfo.environment["CI"] != "true" else { return nil }
+    guard let check = try? run(script, ["check"]), check.status != 0 else { return nil }
+    return check.errors.trimmingCharacters(in: .whitespacesAndNewlines)
+  }()
+
+  /// Boots the lab, or what of it is down.
+  static func up(servers: Int = 3, agents: Int = 4) throws -> Lab {
+    let folder = repository.appendingPathComponent(".build/lab-\(name)")
+    let lab = Lab(folder: folder)
+    let up = try lab.lab("up", "--servers", "\(servers)", "--agents", "\(agents)", "--bare")
+    try #require(up.status == 0, "\(up.all)")
+    return lab
+  }
+
+  /// Calls the lab's script.
+  @discardableResult
+  func lab(_ command: String, _ arguments: String...) throws -> Ran {
+    try run(
+      Self.script, [command] + leading(arguments, of: command) + trailing(arguments, of: command))
+  }
+
+  /// Runs a shell command as root inside a node.
+  func inside(_ node: String, _ command: String) throws -> Ran {
+    try run(
+      Self.script,
+      ["exec", node, "--name", Self.name, "--dir", folder.path, "--", "sh", "-c", command])
+  }
+
+  /// The command line that runs a program where the nodes can be reached.
+  func reaching(_ program: String, _ arguments: [String]) -> [String] {
+    ["run", "--name", Self.name, "--dir", folder.path, "--", program] + arguments
+  }
+
+  private func leading(_ arguments: [String], of command: String) -> [String] {
+    // Node commands name their node first.
+    command == "up" || command == "down" ? [] : Array(arguments.prefix(1))
+  }
+
+  private func trailing(_ arguments: [String], of command: String) -> [String] {
+    let rest = command == "up" || command == "down" ? arguments : Array(arguments.dropFirst())
+    return ["--name", Self.name, "--dir", folder.path] + rest
+  }
+}
+
+/// A copy of the repository's own inventory and playbooks, as a user's working folder.
+struct Estate {
+  static let binary = repository.appendingPathComponent(".build/debug/helix-infra").path
+  /// A token no other text contains, to be looked for everywhere.
+  static let canary = "canary0f00d5ecre7\(UInt32.random(in: 0..<UInt32.max))"
+
+  let lab: Lab
+  let folder: URL
+
+  init(_ lab: Lab) throws {
+    self.lab = lab
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("helix-estate-\(UUID().uuidString)")
+    let files = FileManager.default
+    try files.createDirectory(
+      at: folder.appendingPathComponent("secrets"), withIntermediateDirectories: true)
+    for name in ["inventory", "playbooks"] {
+      try files.copyItem(
+        at: repository.appendingPathComponent(name), to: folder.appendingPathComponent(name))
+    }
+    try files.createSymbolicLink(
+      at: folder.appendingPathComponent(".lab"), withDestinationURL: lab.folder)
+    let token = folder.appendingPathComponent("secrets/k3s-token")
+    try Data("\(Self.canary)\n".utf8).write(to: token)
+    try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: token.path)
+  }
+
+  /// Begins a helix-infra command.
+  func begin(_ arguments: String...) throws -> Running {
+    try Running(Lab.script, lab.reaching(Self.binary, arguments), in: folder)
+  }
+
+  /// Runs a helix-infra command to its end.
+  func helix(_ arguments: String...) throws -> Ran {
+    try Running(Lab.script, lab.reaching(Self.binary, arguments), in: folder).finish()
+  }
+
+  /// Applies, and requires that it went well.
+  func apply() throws {
+    let applied = try helix("apply", "--auto-approve")
+    try #require(applied.status == 0, "\(applied.all)")
+  }
+
+  /// What a server's kubectl says of the nodes: name, Ready, voter.
+  func nodes(from server: String = "master-2") throws -> [String] {
+    let path =
+      #"{range .items[*]}{.metadata.name}{range .status.conditions[*]}{" "}{.type}={.status}{end}{"\n"}{end}"#
+    let ran = try lab.inside(server, "k3s kubectl get nodes -o jsonpath='\(path)'")
+    return ran.output.split(separator: "\n").map(String.init).sorted()
+  }
+
+  /// Requires that every node is Ready and every server a voter.
+  func expectWhole(servers: Int = 3, agents: Int = 4) throws {
+    let nodes = try nodes()
+    #expect(nodes.count == servers + agents, "\(nodes)")
+    #expect(nodes.allSatisfy { $0.contains(" Ready=True") }, "\(nodes)")
+    #expect(nodes.count { $0.contains("EtcdIsVoter=True") } == servers, "\(nodes)")
+  }
+
+  /// Requires that a plan has nothing to do.
+  func expectNothingToDo(hosts: Int = 7) throws {
+    let plan = try helix("plan", "--detailed-exitcode")
+    #expect(plan.status == 0, "\(plan.all)")
+    #expect(plan.output.hasSuffix("No changes. \(hosts) hosts match.\n"), "\(plan.all)")
+  }
+
+  /// The cluster's identity as a node has it on disk.
+  func identity(on node: String) throws -> String {
+    let path =
+      "/var/lib/rancher/k3s/\(node.hasPrefix("master") ? "server/tls" : "agent")/server-ca.crt"
+    return try lab.inside(node, "sha256sum < \(path)").output
+  }
+}
