@@ -57,6 +57,11 @@ struct ProjectOptions: ParsableArguments {
       extraVariables: extraVars)
   }
 
+  /// Whether an argument names a playbook rather than a saved plan.
+  static func isPlaybook(_ path: String) -> Bool {
+    path.hasSuffix(".yaml") || path.hasSuffix(".yml")
+  }
+
   private func words(_ lists: [String]) -> [String] {
     lists.flatMap { $0.split(separator: ",").map(String.init) }
   }

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Foundation
+import HelixModel
+import HelixPlan
+import HelixRun
+
+/// Makes it so: plans, shows, asks, and walks the step graph.
+struct ApplyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply", abstract: "Make it so: plan, show, ask, apply.",
+    discussion: """
+      Given a saved plan, applies exactly that plan, or refuses, naming the fact that has moved since \
+      it was made. Ctrl-C lets the steps under way finish; a second one ends them. Applying again \
+      goes on where the last run ended.
+      """)
+
+  @Argument(
+    help: "A saved plan, or playbooks in order (default: \(ProjectOptions.defaultPlaybook)).",
+    completion: .file())
+  var plans: [String] = []
+
+  @OptionGroup(title: "What") var project: ProjectOptions
+  @OptionGroup(title: "Hosts") var connection: ConnectionOptions
+  @OptionGroup var common: CommonOptions
+
+  @Flag(help: "Do not ask before applying.")
+  var autoApprove = false
+
+  @Flag(help: "Print every event as a line of JSON; `helix-infra schema events` describes them.")
+  var json = false
+
+  func run() async throws {
+    let console = Console(common)
+    try await console.guarding {
+      do {
+        try await RunLock.held { try await apply(console) }
+      } catch let taken as RunLock.Taken {
+        throw Failure(.locked, [taken.diagnostic])
+      }
+    }
+  }
+
+  private func apply(_ console: Console) async throws {
+    let saved = try savedPlan()
+    let project = try Project.load(saved?.request ?? self.project.request(playbooks: plans))
+    let progress = Progress(console)
+    let session = try Session(project, connection, events: progress)
+    if let saved { try refuseChangedSources(of: saved, now: project.sources) }
+    let present = try await session.plan()
+    if let saved { try refuseMovedFacts(of: saved, now: present) }
+    let plan = saved?.plan ?? present
+    console.report(plan.warnings)
+    show(plan, of: project, on: console)
+    guard plan.refusals.isEmpty else {
+      throw Failure(.refused, plan.refusals)
+    }
+    if !plan.pending.isEmpty {
+      try approve(on: console)
+      try await carryOut(plan, session, progress, console)
+    }
+    await session.close()
+  }
+
+  /// The saved plan that was named, if one was.
+  private func savedPlan() throws -> SavedPlan? {
+    guard let first = plans.first, plans.count == 1, !ProjectOptions.isPlaybook(first) else { return nil }
+    return try SavedPlan.read(path: first)
+  }
+
+  private func refuseChangedSources(of saved: SavedPlan, now: [String: String]) throws {
+    let changed = saved.changedSources(now: now)
+    guard changed.isEmpty else {
+      throw Failure(
+        .refused,
+        changed.map { path in
+          Diagnostic(
+            "\(path) has changed since the plan was made",
+            reason: "the plan was worked out from what it said then",
+            remedy: "plan again, read it, and apply the new plan")
+        })
+    }
+  }
+
+  private func refuseMovedFacts(of saved: SavedPlan, now plan: Plan) throws {
+    let moved = saved.movedFacts(now: plan)
+    guard moved.isEmpty else { throw Failure(.refused, moved.map(\.diagnostic)) }
+  }
+
+  private func show(_ plan: Plan, of project: Project, on console: Console) {
+    let text = PlanText(style: json ? console.errors : console.output)
+      .render(plan, declared: project.declared, hostCount: project.hosts.count)
+    // With --json, stdout belongs to the events.
+    if json { console.note(text) } else { console.answer(text) }
+  }
+
+  private func approve(on console: Console) throws {
+    guard !autoApprove else { return }
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw Failure(
+        .failed,
+        [
+          Diagnostic(
+            "nobody is there to approve the plan", reason: "standard input is not a terminal",
+            remedy: "apply a saved plan with --auto-approve, or run it in a terminal")
+        ])
+    }
+    console.note("\nApply this plan? Only \"yes\" is taken for a yes: ")
+    guard readLine() == "yes" else {
+      throw Failure(.failed, [Diagnostic("not approved; nothing was changed")])
+    }
+  }
+
+  private func carryOut(
+    _ plan: Plan, _ session: Session, _ progress: Progress, _ console: Console
+  ) async throws {
+    let record = try RunRecord()
+    var sinks: [any EventSink] = [record]
+    if json { sinks.append(EventLines(console)) } else { sinks.append(progress) }
+    let stop = StopRequest()
+    let signals = StopSignals(stop)
+    let summary = await session.apply(plan, stop: stop, events: EventFan(sinks))
+    signals.end()
+    await progress.finish()
+    try await conclude(summary, record, console)
+  }
+
+  private func conclude(
+    _ summary: RunSummary, _ record: RunRecord, _ console: Console
+  ) async throws {
+    console.report(summary.failures.map(\.diagnostic))
+    if let failure = await record.failure { console.report([failure]) }
+    console.note(RunText(style: console.errors).summary(summary, record: record.path))
+    if let advice = summary.advice { console.report([advice]) }
+    switch summary.verdict {
+    case .done: return
+    case .failed: throw ExitStatus.failed.exit
+    case .partlyDone: throw ExitStatus.partlyApplied.exit
+    case .interrupted: throw ExitStatus.interrupted.exit
+    }
+  }
+}

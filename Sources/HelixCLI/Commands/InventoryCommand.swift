@@ -1,0 +1,46 @@
+import ArgumentParser
+import HelixInventory
+import HelixModel
+
+/// Shows the inventory as Ansible would.
+struct InventoryCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inventory", abstract: "Show hosts, groups and variables.",
+    discussion: "--list and --host print what ansible-inventory prints.")
+
+  enum Form: EnumerableFlag {
+    case list, graph
+
+    static func help(for form: Form) -> ArgumentHelp? {
+      switch form {
+      case .list: "All groups, hosts and their variables as JSON."
+      case .graph: "The groups and hosts as a tree (the default)."
+      }
+    }
+  }
+
+  @Flag var form: Form = .graph
+
+  @Option(help: "One host's variables as JSON.")
+  var host: String?
+
+  @OptionGroup(title: "What") var project: ProjectOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let console = Console(common)
+    try await console.guarding {
+      let inventory = try Project.inventory(of: project.request(playbooks: []))
+      console.report(inventory.warnings)
+      if let host {
+        console.answer(try InventoryListing.host(host, of: inventory))
+      } else {
+        switch form {
+        case .list: console.answer(InventoryListing.list(inventory))
+        case .graph:
+          console.answer(InventoryListing.graph(inventory) + EstateText.cloud(inventory))
+        }
+      }
+    }
+  }
+}

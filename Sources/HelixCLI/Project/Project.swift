@@ -1,0 +1,96 @@
+import HelixInventory
+import HelixKinds
+import HelixModel
+import HelixPlan
+import HelixPlaybooks
+import HelixSecrets
+
+/// Everything the user has written down, read and checked: what should be so.
+struct Project {
+  let request: PlanRequest
+  let inventory: Inventory
+  let plays: [PlayDemand]
+  let desired: DesiredState
+  /// Every file that was read, with its SHA-256.
+  let sources: [String: String]
+  let warnings: [Diagnostic]
+
+  /// Reads an inventory alone.
+  static func inventory(of request: PlanRequest) throws(Diagnostics) -> Inventory {
+    try InventoryReader.read(folder: request.inventory, reader: reader())
+  }
+
+  /// Reads inventory and playbooks.
+  ///
+  /// - Throws: every mistake in them.
+  static func load(_ request: PlanRequest) throws(Diagnostics) -> Project {
+    let reader = reader()
+    let inventory = try InventoryReader.read(folder: request.inventory, reader: reader)
+    let playbooks = PlaybookReader(
+      inventory: inventory, catalogue: Catalogue.specs, reader: reader)
+    let demand = try playbooks.read(
+      request.playbooks,
+      selecting: PlaybookSelection(
+        limit: request.limit, tags: request.tags, skipTags: request.skipTags,
+        extraVariables: request.extraVariables))
+    let desired = try desiredState(of: demand.plays, inventory: inventory)
+    return Project(
+      request: request, inventory: inventory, plays: demand.plays,
+      desired: try desired.targeting(request.targets), sources: reader.sources,
+      warnings: inventory.warnings + demand.warnings)
+  }
+
+  /// The hosts that the plays are about, each once, in order.
+  var hosts: [HostName] {
+    var seen: Set<HostName> = []
+    return plays.flatMap(\.hosts).filter { seen.insert($0).inserted }
+  }
+
+  /// What the inventory declares and this version does not apply.
+  var declared: [String] { EstateText.declarations(of: inventory) }
+
+  private static func reader() -> DiskSourceReader {
+    DiskSourceReader(digest: KeyedFingerprinter.sha256)
+  }
+
+  private static func desiredState(
+    of plays: [PlayDemand], inventory: Inventory
+  ) throws(Diagnostics) -> DesiredState {
+    var problems: [Diagnostic] = []
+    var stages: [Stage] = []
+    for play in plays {
+      var items: [Stage.Item] = []
+      for item in play.items {
+        do throws(Diagnostics) {
+          items.append(Stage.Item(resources: try resources(of: item, inventory: inventory)))
+        } catch {
+          problems += error.all
+        }
+      }
+      stages.append(Stage(title: play.name, items: items))
+    }
+    guard problems.isEmpty else { throw Diagnostics(problems) }
+    return DesiredState(stages: stages)
+  }
+
+  private static func resources(
+    of item: DemandItem, inventory: Inventory
+  ) throws(Diagnostics) -> [any Resource] {
+    switch item {
+    case .role(let demand): return try Catalogue.resources(for: demand, inventory: inventory)
+    case .tasks(let demands):
+      var problems: [Diagnostic] = []
+      var resources: [any Resource] = []
+      for demand in demands {
+        do throws(Diagnostics) {
+          resources.append(try Catalogue.resource(for: demand))
+        } catch {
+          // One task on many hosts is wrong once.
+          problems += error.all.filter { !problems.contains($0) }
+        }
+      }
+      guard problems.isEmpty else { throw Diagnostics(problems) }
+      return resources
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import HelixArtifacts
+import HelixInventory
+import HelixKinds
+import HelixModel
+import HelixPlan
+import HelixRun
+import HelixSSH
+import HelixSecrets
+
+/// The outside world of one command: hosts, secrets, artifacts.
+struct Session {
+  let project: Project
+  let fingerprints: KeyedFingerprinter
+  private let remote: SSHShellProvider
+  private let shells: HostShells
+  private let secrets: FolderSecretStore
+  private let artifacts: ReleaseArtifactStore
+  private let parallelism: Int
+  private let events: any EventSink
+
+  /// - Throws: a `Diagnostic` when the fingerprint key cannot be read or made.
+  init(_ project: Project, _ options: ConnectionOptions, events: any EventSink) throws {
+    let environment = ProcessInfo.processInfo.environment
+    self.project = project
+    self.events = events
+    parallelism = options.parallelism
+    secrets = FolderSecretStore(folder: options.secrets)
+    fingerprints = KeyedFingerprinter(
+      key: try FingerprintKeyFile(environment: environment).key(), secrets: secrets)
+    remote = SSHShellProvider(
+      options: SSHOptions(acceptNewHostKeys: options.acceptNewHostKeys))
+    shells = HostShells(hosts: project.inventory.hosts, remote: remote)
+    artifacts = try ReleaseArtifactStore(
+      origin: project.inventory.cluster?.k3s.artifacts ?? .releases,
+      cache: ReleaseArtifactStore.defaultCache(environment: environment))
+  }
+
+  /// Asks every host, and the release lists for what the hosts' machines need.
+  func observe() async throws -> Observation {
+    let observer = Observer(
+      shells: shells, key: fingerprints.key, parallelism: parallelism, events: events)
+    var observation = try await observer.observe(project.desired.questions)
+    let needed = project.desired.artifacts(observation, fingerprints: fingerprints)
+    for artifact in needed.sorted(by: { ($0.release, $0.file) < ($1.release, $1.file) }) {
+      observation.checksums[artifact] = try await artifacts.checksum(of: artifact)
+    }
+    return observation
+  }
+
+  /// The plan of the project as things are now.
+  func plan() async throws -> Plan {
+    try Planner.plan(
+      project.desired, observation: try await observe(), fingerprints: fingerprints,
+      warnings: project.warnings)
+  }
+
+  /// Carries a plan out.
+  func apply(_ plan: Plan, stop: StopRequest, events: any EventSink) async -> RunSummary {
+    let ports = RunPorts(
+      shells: shells, secrets: secrets, artifacts: artifacts, kubeconfigs: KubeconfigMerger(),
+      diagnoses: Catalogue.diagnoses, home: NSHomeDirectory())
+    return await Executor(ports: ports, parallelism: parallelism, events: events)
+      .run(plan, stop: stop)
+  }
+
+  /// Ends all sessions.
+  func close() async { await remote.closeAll() }
+}
