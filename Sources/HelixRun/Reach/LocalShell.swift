@@ -1,0 +1,89 @@
+import Dispatch
+import Glibc
+package import HelixModel
+import Synchronization
+
+/// The shell of the machine helix-infra itself runs on.
+package struct LocalShell: Shell {
+  package let host: HostName
+
+  package init(host: HostName = .controller) { self.host = host }
+
+  package func run(_ command: Command) async throws -> CommandOutput {
+    let deadline = ContinuousClock.now + command.timeout
+    let isCancelled = Flag()
+    let ending = try await withTaskCancellationHandler {
+      try await onOwnThread {
+        let child = try ChildProcess(
+          Self.arguments(for: command), environment: Self.environment(),
+          file: Self.file(of: command.input))
+        return child.converse(
+          input: Self.bytes(of: command.input), deadline: deadline,
+          isCancelled: { isCancelled.isRaised })
+      }
+    } onCancel: {
+      isCancelled.raise()
+    }
+    switch ending {
+    case .ended(let output): return output
+    case .cancelled: throw CancellationError()
+    case .outOfTime: throw outOfTime(command)
+    }
+  }
+
+  package func close() async {}
+
+  private func outOfTime(_ command: Command) -> Diagnostic {
+    Diagnostic(
+      "the command did not end within \(inSeconds(command.timeout))",
+      at: .host(host, address: nil))
+  }
+}
+
+extension LocalShell {
+  /// What a local command may know of the operator's environment; keys and tokens stay out.
+  private static let inherited = ["HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER"]
+
+  private static func arguments(for command: Command) -> [String] {
+    let shell = ["/bin/sh", "-c", command.line]
+    return command.become == .root && geteuid() != 0 ? ["sudo", "-n", "--"] + shell : shell
+  }
+
+  private static func environment() -> [String] {
+    inherited.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
+  }
+
+  private static func file(of input: CommandInput) -> String? {
+    switch input {
+    case .nothing: "/dev/null"
+    case .file(let path): path
+    case .text, .secret: nil
+    }
+  }
+
+  private static func bytes(of input: CommandInput) -> [UInt8] {
+    switch input {
+    case .nothing, .file: []
+    case .text(let text): Array(text.utf8)
+    case .secret(let value): value.reveal()
+    }
+  }
+}
+
+/// Runs what blocks on a thread of its own, away from the pool that all tasks share.
+private func onOwnThread<Value: Sendable>(
+  _ work: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    DispatchQueue(label: "helix.local-shell").async {
+      continuation.resume(with: Result(catching: work))
+    }
+  }
+}
+
+/// Something that was either said or not; safe to say from anywhere.
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+  var isRaised: Bool { value.load(ordering: .acquiring) }
+  func raise() { value.store(true, ordering: .releasing) }
+}
