@@ -9,7 +9,10 @@ lab_exec() {
   inside "$NODE" "$@"
 }
 
+# start_node NODE: until it answers; one that was just going down is started when it is.
 start_node() {
+  power_on "$1"
+  wait_until "$BOOT_DEADLINE" has_ended_or_is_ready "$1" || true
   power_on "$1"
   await_node "$1"
 }

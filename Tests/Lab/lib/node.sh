@@ -12,19 +12,22 @@ is_powered() { is_recorded_running "$(supervisor_record "$1")"; }
 # init_pid NODE: the process that the node knows as its process 1.
 init_pid() {
   local container child
+  local -a children=()
   container=$(recorded_pid "$(container_record "$1")") || return 1
-  for child in $(cat "/proc/$container/task/$container/children" 2>/dev/null); do
+  read -ra children 2>/dev/null <"/proc/$container/task/$container/children" || true
+  for child in "${children[@]}"; do
     grep -qs $'^NSpid:.*\t1$' "/proc/$child/status" && printf '%s\n' "$child" && return
   done
   return 1
 }
 
 # inside NODE CMD…: runs a command as root in the node's namespaces, without any help from the node.
+# Entering keeps the powers of who enters, so the one over the machine's clock is left at the door.
 inside() {
   local pid
   pid=$(init_pid "$1") || return "$EXIT_FAILED"
   shift
-  nsenter --target "$pid" --mount --uts --ipc --net --pid --cgroup -- \
+  setpriv --bounding-set=-sys_time -- nsenter --target "$pid" --mount --uts --ipc --net --pid --cgroup -- \
     /usr/bin/env -i HOME=/root USER=root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
@@ -75,7 +78,11 @@ ensure_root() {
 remove_root() {
   local folder
   folder=$(machine_folder "$1")
-  if mountpoint -q "$folder/root"; then umount "$folder/root"; fi
+  if mountpoint -q "$folder/root"; then
+    # systemd-nspawn removes its lock itself, unless its power was cut.
+    rm -f "/run/systemd/nspawn/locks/inode-$(stat -c %d:%i "$folder/root")"
+    umount "$folder/root"
+  fi
   rm -rf --one-file-system "$folder"
 }
 

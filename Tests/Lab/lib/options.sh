@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # The command line, and what the lab in the folder was made with.
 
+declare -A OPTIONS=()
+
 usage_error() { fail "$EXIT_USAGE" "$1" '' 'lab help lists the commands'; }
 
 # read_options WORDS ARG…: takes the lab's own options out. After that many words the rest is a

@@ -4,8 +4,9 @@
 # Program, and the Debian package that brings it.
 readonly REQUIREMENTS=(
   systemd-nspawn:systemd-container debootstrap:debootstrap ip:iproute2 nsenter:util-linux
-  unshare:util-linux setsid:util-linux flock:util-linux ssh:openssh-client ssh-keygen:openssh-client
-  python3:python3 dpkg-deb:dpkg apt-get:apt
+  unshare:util-linux setpriv:util-linux setsid:util-linux flock:util-linux
+  ssh:openssh-client ssh-keygen:openssh-client python3:python3
+  dpkg-deb:dpkg apt-get:apt
 )
 
 # missing_requirement: prints in one line why this machine cannot hold a lab, or nothing.

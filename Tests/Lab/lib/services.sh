@@ -14,6 +14,7 @@ start_service() {
 }
 
 # listens ADDRESS PORT: whether something in the lab answers there; bash's own /dev/tcp needs no tool.
+# shellcheck disable=SC2016  # for the shell that is run
 listens() { in_controller bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
 
 await_service() {
