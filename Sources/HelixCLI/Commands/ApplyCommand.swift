@@ -63,7 +63,9 @@ struct ApplyCommand: AsyncParsableCommand {
 
   /// The saved plan that was named, if one was.
   private func savedPlan() throws -> SavedPlan? {
-    guard let first = plans.first, plans.count == 1, !ProjectOptions.isPlaybook(first) else { return nil }
+    guard let first = plans.first, plans.count == 1, !ProjectOptions.isPlaybook(first) else {
+      return nil
+    }
     return try SavedPlan.read(path: first)
   }
 

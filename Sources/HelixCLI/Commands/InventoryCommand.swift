@@ -33,12 +33,12 @@ struct InventoryCommand: AsyncParsableCommand {
       let inventory = try Project.inventory(of: project.request(playbooks: []))
       console.report(inventory.warnings)
       if let host {
-        console.answer(try InventoryListing.host(host, of: inventory))
+        console.answer(try InventoryListing.host(HostName(host), in: inventory) + "\n")
       } else {
         switch form {
-        case .list: console.answer(InventoryListing.list(inventory))
+        case .list: console.answer(InventoryListing.list(inventory) + "\n")
         case .graph:
-          console.answer(InventoryListing.graph(inventory) + EstateText.cloud(inventory))
+          console.answer(try InventoryListing.graph(inventory) + "\n" + EstateText.cloud(inventory))
         }
       }
     }

@@ -58,7 +58,9 @@ struct RunScreen {
   private var asking: [String] {
     guard !asked.isEmpty else { return [] }
     let names = asked.sorted().map(\.rawValue)
-    return ["asking \(names.count == 1 ? "1 host" : "\(names.count) hosts"): \(names.joined(separator: ", "))"]
+    return [
+      "asking \(names.count == 1 ? "1 host" : "\(names.count) hosts"): \(names.joined(separator: ", "))"
+    ]
   }
 
   private func line(_ step: Underway, now: Double) -> String {

@@ -38,7 +38,9 @@ struct RunText {
       summary.counts[word].map { "\($0) \(word)" }
     }.joined(separator: ", ")
     let seconds = Int(summary.seconds.rounded())
-    lines.append("Apply: \(tally.isEmpty ? "nothing to do" : "steps \(tally)") in \(seconds) s. Record: \(record)")
+    lines.append(
+      "Apply: \(tally.isEmpty ? "nothing to do" : "steps \(tally)") in \(seconds) s. Record: \(record)"
+    )
     return lines.map { $0 + "\n" }.joined()
   }
 
