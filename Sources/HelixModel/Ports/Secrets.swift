@@ -24,9 +24,15 @@ package protocol SecretStore: Sendable {
 
 /// Compares secrets without showing them.
 ///
-/// The fingerprint of a value is `sha256(key ":" sha256(key ":" value))` in lower-case hex, which a
-/// host can compute for its own copy with `sha256sum` alone. The key is drawn once per estate, so
-/// that a fingerprint seen in a plan says nothing about a short secret.
+/// The fingerprint of a value is `sha256(key ":" sha256(key ":" value))`, each hash in lower-case
+/// hex. The key is 64 hex digits, drawn once per estate, so that a fingerprint seen in a plan says
+/// nothing about a short secret; two hashes, one inside the other, so that nothing can be appended
+/// to a value whose fingerprint is known. A host computes it for its own copy with `sha256sum`
+/// alone, in any shell whose `printf` is built in (then no argv holds the key):
+///
+///     IFS= read -r key
+///     inner=$({ printf '%s:' "$key"; cat FILE; } | sha256sum | cut -c1-64)
+///     printf '%s:%s' "$key" "$inner" | sha256sum | cut -c1-64
 package protocol Fingerprinter: Sendable {
   /// Travels to hosts on standard input only.
   var key: SecretValue { get }

@@ -1,0 +1,70 @@
+internal import Crypto
+package import HelixModel
+
+/// Compares secrets by SHA-256 under the estate's key; see `Fingerprinter` for the construction.
+package struct KeyedFingerprinter: Fingerprinter {
+  package let key: SecretValue
+  private let secrets: any SecretStore
+
+  package init(key: SecretValue, secrets: any SecretStore) {
+    self.key = key
+    self.secrets = secrets
+  }
+
+  package func fingerprint(of text: TemplateText) throws(Diagnostic) -> String? {
+    guard let value = try filled(text) else { return nil }
+    let prefix = key.reveal() + [UInt8(ascii: ":")]
+    let inner = hexadecimal(SHA256.hash(data: prefix + value))
+    return hexadecimal(SHA256.hash(data: prefix + Array(inner.utf8)))
+  }
+
+  package func digest(of text: String) -> String {
+    var text = text
+    return text.withUTF8 { bytes in
+      var hash = SHA256()
+      hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+      return hexadecimal(hash.finalize())
+    }
+  }
+
+  /// The bytes of a text; a learned part makes it nil only after every secret has been found, so
+  /// that an unknown name is told in the plan and not later.
+  private func filled(_ text: TemplateText) throws(Diagnostic) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var isWhole = true
+    for part in text.parts {
+      switch part {
+      case .literal(let literal): bytes += literal.utf8
+      case .secret(let name): bytes += try value(of: name)
+      case .learned: isWhole = false
+      }
+    }
+    return isWhole ? bytes : nil
+  }
+
+  private func value(of name: SecretName) throws(Diagnostic) -> [UInt8] {
+    do {
+      return try secrets.value(of: name).reveal()
+    } catch let problem as Diagnostic {
+      throw problem
+    } catch {
+      // The error is not quoted: nothing says that it keeps the value to itself.
+      throw Diagnostic("the secret \"\(name.rawValue)\" cannot be read")
+    }
+  }
+}
+
+/// Bytes as lower-case hex.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  var digits: [UInt8] = []
+  digits.reserveCapacity(64)
+  for byte in bytes {
+    digits.append(hexDigit(byte >> 4))
+    digits.append(hexDigit(byte & 0x0F))
+  }
+  return String(decoding: digits, as: UTF8.self)
+}
+
+private func hexDigit(_ value: UInt8) -> UInt8 {
+  value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}
