@@ -1,3 +1,48 @@
-// The one door to libssh2: Swift sees functions, not the function-like macros of libssh2.h.
+// The one door to libssh2 and to the libcrypto it already brings: Swift sees functions, not the
+// function-like macros and casts of their headers.
 #pragma once
+#include <errno.h>
 #include <libssh2.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#ifdef __linux__
+// Swift's Glibc module has neither.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#endif
+
+typedef ssize_t (*helix_receive)(libssh2_socket_t, void *, size_t, int, void **);
+typedef ssize_t (*helix_send)(libssh2_socket_t, const void *, size_t, int, void **);
+typedef void (*helix_disconnected)(
+    LIBSSH2_SESSION *, int, const char *, int, const char *, int, void **);
+
+// Lets a session read and write through our own functions, which get `context`.
+static inline void helix_set_transport(
+    LIBSSH2_SESSION *session, void *context, helix_send send, helix_receive receive,
+    helix_disconnected disconnected) {
+  *libssh2_session_abstract(session) = context;
+  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_SEND, (void *)send);
+  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, (void *)receive);
+  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_DISCONNECT, (void *)disconnected);
+}
+
+// A copy of `count` bytes from the allocator that libssh2 frees a signature with.
+static inline unsigned char *helix_copy(const void *bytes, size_t count) {
+  unsigned char *copy = malloc(count ? count : 1);
+  if (copy) memcpy(copy, bytes, count);
+  return copy;
+}
+
+// SHA-256 of `bytes`; false when libcrypto refuses.
+static inline int helix_sha256(const void *bytes, size_t count, unsigned char digest[32]) {
+  return EVP_Digest(bytes, count, digest, NULL, EVP_sha256(), NULL);
+}
+
+// HMAC-SHA1, which hashed known_hosts names use.
+static inline int helix_hmac_sha1(
+    const void *key, int key_count, const void *bytes, size_t count, unsigned char digest[20]) {
+  return HMAC(EVP_sha1(), key, key_count, bytes, count, digest, NULL) != NULL;
+}

@@ -14,11 +14,16 @@ package struct CommandOutput: Sendable, Hashable {
   package var status: Int
   package var output: String
   package var errors: String
+  /// There was more than is kept: the output or the errors are only the first part.
+  package var isTruncated: Bool
 
-  package init(status: Int, output: String = "", errors: String = "") {
+  package init(
+    status: Int, output: String = "", errors: String = "", isTruncated: Bool = false
+  ) {
     self.status = status
     self.output = output
     self.errors = errors
+    self.isTruncated = isTruncated
   }
 }
 

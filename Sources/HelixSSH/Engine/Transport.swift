@@ -1,0 +1,191 @@
+private import CLibSSH2
+import Glibc
+
+/// The bytes between libssh2 and a socket, with buffers of our own.
+///
+/// libssh2 1.10 breaks when a send is cut short (every other call then fails until the same one is
+/// repeated), so for libssh2 a send always succeeds and the rest waits here for the socket.
+/// Lives on one event loop, inside one session's isolation.
+final class Transport {
+  /// Bytes waiting for the socket above which no more channel data should be written.
+  static let pendingLimit = 256 * 1024
+  /// Bytes one turn may receive before others on the loop get theirs.
+  private static let turnBudget = 1024 * 1024
+  private static let smallRead = 4096
+
+  let descriptor: Int32
+  private(set) var greeting = Greeting()
+  /// What the server said when it ended the connection.
+  private(set) var farewell: String?
+  private(set) var lastHeard = ContinuousClock.now
+  /// The `errno` that ended the connection.
+  private(set) var failure: Int32 = 0
+  private(set) var bytesReceived = 0
+
+  private var isReadable = true
+  private var hasHungUp = false
+  /// Set at the end of a session: nothing comes or goes any more.
+  private var isSealed = false
+  private var budget = Transport.turnBudget
+  private var outgoing: [UInt8] = []
+  private var outgoingStart = 0
+  /// What was read ahead for libssh2, which reads a greeting byte by byte.
+  private var ahead: [UInt8] = []
+  private var aheadStart = 0
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
+  /// Makes a libssh2 session read and write here; it must not outlive this object.
+  func attach(to session: OpaquePointer) {
+    helix_set_transport(
+      session, Unmanaged.passUnretained(self).toOpaque(),
+      { descriptor, bytes, count, _, context in
+        guard let bytes, let transport = Transport.from(context, descriptor) else {
+          return -Int(EBADF)
+        }
+        return transport.send(UnsafeRawBufferPointer(start: bytes, count: count))
+      },
+      { descriptor, bytes, count, _, context in
+        guard let bytes, let transport = Transport.from(context, descriptor) else {
+          return -Int(EBADF)
+        }
+        return transport.receive(UnsafeMutableRawBufferPointer(start: bytes, count: count))
+      },
+      { _, _, message, count, _, _, context in
+        guard let message, count > 0, let transport = Transport.from(context, nil) else { return }
+        let bytes = UnsafeRawBufferPointer(start: message, count: Int(count))
+        transport.farewell = printable(bytes)
+      })
+  }
+
+  private static func from(
+    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ descriptor: Int32?
+  ) -> Transport? {
+    guard let object = context?.pointee else { return nil }
+    let transport = Unmanaged<Transport>.fromOpaque(object).takeUnretainedValue()
+    guard descriptor == nil || descriptor == transport.descriptor else { return nil }
+    return transport
+  }
+}
+
+// MARK: - What the session asks
+
+extension Transport {
+  var pending: Int { outgoing.count - outgoingStart }
+
+  /// More can be received at once: the turn only ended because its budget did.
+  var hasMore: Bool { budget <= 0 && (isReadable || aheadStart < ahead.count) }
+
+  /// Starts a turn of calls into libssh2.
+  func beginTurn() { budget = Self.turnBudget }
+
+  /// Takes what the kernel said about the socket.
+  func noteReady(_ readiness: EventLoop.Readiness) {
+    if readiness.contains(.readable) {
+      isReadable = true
+      lastHeard = .now
+    }
+    if readiness.contains(.hangup) {
+      isReadable = true
+      hasHungUp = true
+    }
+    flush()
+  }
+
+  var isHungUp: Bool { hasHungUp }
+
+  /// Sends what waits, as far as the socket takes it.
+  func flush() {
+    guard !isSealed else { return }
+    while pending > 0, failure == 0 {
+      let sent = outgoing.withUnsafeBytes { bytes in
+        Glibc.send(
+          descriptor, bytes.baseAddress.map { $0 + outgoingStart }, pending,
+          Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      }
+      guard sent > 0 else {
+        if errno == EINTR { continue }
+        if errno != EAGAIN { failure = errno }
+        break
+      }
+      outgoingStart += sent
+    }
+    if pending == 0 {
+      outgoing.removeAll(keepingCapacity: outgoing.capacity <= Self.pendingLimit)
+      outgoingStart = 0
+    } else if outgoingStart > Self.pendingLimit {
+      outgoing.removeFirst(outgoingStart)
+      outgoingStart = 0
+    }
+  }
+
+  /// Ends all traffic, so that freeing the libssh2 session cannot wait for anything.
+  func seal() {
+    isSealed = true
+    outgoing = []
+    outgoingStart = 0
+    ahead = []
+    aheadStart = 0
+  }
+}
+
+// MARK: - What libssh2 asks
+
+extension Transport {
+  private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard !isSealed else { return -Int(EPIPE) }
+    guard failure == 0 else { return -Int(failure) }
+    outgoing.append(contentsOf: bytes)
+    flush()
+    return failure == 0 ? bytes.count : -Int(failure)
+  }
+
+  private func receive(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    guard !isSealed else { return -Int(ECONNRESET) }
+    if greeting.isForeign { return -Int(EPROTO) }
+    if aheadStart < ahead.count { return takeAhead(buffer) }
+    guard isReadable, budget > 0 else { return -Int(EAGAIN) }
+    guard buffer.count < Self.smallRead else { return read(into: buffer) }
+    let filled = fillAhead()
+    return filled > 0 ? takeAhead(buffer) : filled
+  }
+
+  private func takeAhead(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let count = min(buffer.count, ahead.count - aheadStart)
+    ahead.withUnsafeBytes { bytes in
+      buffer.copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[aheadStart..<aheadStart + count]))
+    }
+    aheadStart += count
+    return count
+  }
+
+  private func fillAhead() -> Int {
+    var filled = 0
+    ahead = [UInt8](unsafeUninitializedCapacity: Self.smallRead) { bytes, count in
+      filled = read(into: UnsafeMutableRawBufferPointer(bytes))
+      count = max(0, filled)
+    }
+    aheadStart = 0
+    return filled
+  }
+
+  /// One `recv`; libssh2 wants failures as negative `errno` values.
+  private func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    while true {
+      let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+      if count < 0 {
+        if errno == EINTR { continue }
+        if errno == EAGAIN { isReadable = false } else { failure = errno }
+        return -Int(errno)
+      }
+      // A short read emptied the socket; the next edge says when there is more. After a hang-up
+      // no edge will come, so reading goes on until the end shows.
+      if count < buffer.count, !hasHungUp { isReadable = false }
+      budget -= count
+      bytesReceived += count
+      greeting.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      return count
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/// What can go wrong between here and a command's end on a host.
+///
+/// `SSHError+Diagnostic` holds the words for people; here are only the values to decide by.
+enum SSHError: Error, Hashable, Sendable {
+  /// A stage of the way, for errors about time and cut connections.
+  enum Stage: String, Hashable, Sendable {
+    case resolve, dial, greet, exchangeKeys, logIn, open, run
+  }
+
+  /// One address and why it could not be reached.
+  struct Attempt: Hashable, Sendable {
+    var address: String
+    var reason: String
+  }
+
+  case nameUnknown(reason: String)
+  case unreachable([Attempt])
+  case timedOut(Stage, after: Duration)
+  case foreign(said: String)
+  case disconnected(Stage, said: String?)
+  /// The server has not answered keepalives.
+  case silent(Duration)
+  case noCommonAlgorithm(AlgorithmGap)
+  case hostKey(HostKeyProblem)
+  case keyFile(KeyFileProblem)
+  case agent(path: String, reason: String)
+  case loginRefused(LoginAttempts)
+  case noKeys(LoginAttempts)
+  case channelRefused(detail: String)
+  case commandTimedOut(after: Duration)
+  case commandTooLong(Int)
+  case inputUnreadable(path: String, reason: String)
+  /// The command did not start; what the far side said instead.
+  case notStarted(status: Int, lines: [String])
+  case sudo(SudoProblem)
+  case library(operation: String, code: Int32, detail: String)
+  case closed
+}
+
+/// Why a host's key is not trusted.
+enum HostKeyProblem: Hashable, Sendable {
+  case unknown(HostKey, name: String, file: String?)
+  case changed(HostKey, name: String, known: [KnownHosts.Known])
+  case revoked(HostKey, at: KnownHosts.Place)
+  case onlyAuthority(name: String, at: KnownHosts.Place)
+  case onlyUnsupported(name: String, known: [KnownHosts.Known])
+  case unreadable(path: String, reason: String)
+  case unwritable(path: String, reason: String)
+}
+
+/// Why a private key file cannot be used.
+enum KeyFileProblem: Hashable, Sendable {
+  case missing(path: String)
+  case unreadable(path: String, reason: String)
+  case tooOpen(path: String, mode: UInt32)
+  case encrypted(path: String)
+  case rsa(path: String)
+  case unsupported(path: String, algorithm: String)
+  case malformed(path: String)
+
+  var path: String {
+    switch self {
+    case .missing(let path), .unreadable(let path, _), .tooOpen(let path, _),
+      .encrypted(let path), .rsa(let path),
+      .unsupported(let path, _), .malformed(let path):
+      path
+    }
+  }
+}
+
+/// What was shown to a server that let nobody in.
+struct LoginAttempts: Hashable, Sendable {
+  /// Keys the server refused, each in words.
+  var refused: [String] = []
+  /// Keys and places that could not be used, each with its reason.
+  var skipped: [String] = []
+  /// The methods the server would take.
+  var serverTakes: [String] = []
+  /// What the server said when it hung up.
+  var farewell: String?
+}
+
+/// Why sudo did not run a command.
+enum SudoProblem: Hashable, Sendable {
+  case passwordNeeded, notAllowed(String), missing, terminalNeeded
+  case other(String)
+}
+
+extension SSHError {
+  /// The connection is gone, so that trying on a new one makes sense.
+  var isConnectionLoss: Bool {
+    switch self {
+    case .disconnected, .silent, .closed: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,103 @@
+private import CLibSSH2
+
+/// What happened on the way in, for those who show or count it.
+struct LoginReport: Sendable {
+  /// A key that was written down, with the file it went to.
+  var accepted: (key: HostKey, file: String)?
+}
+
+extension SSHSession {
+  /// Greets the server, checks its key and logs in, all within one limit of time.
+  func logIn(_ settings: SSHSettings, trust: Trust) async throws -> LoginReport {
+    let limit = settings.loginTimeout
+    let timer = loop.schedule(after: limit) {
+      self.assumeIsolated { $0.fail(.timedOut($0.stage, after: limit)) }
+    }
+    defer { loop.cancel(timer) }
+    return try await withTaskCancellationHandler {
+      try begin()
+      let check = try await trust.check(for: settings)
+      try await exchangeKeys(check)
+      let report = try await checkHostKey(check, settings, trust)
+      stage = .logIn
+      try await authenticate(settings, trust.keyFiles)
+      stage = .run
+      keepAlive(every: settings.aliveInterval, giveUpAfter: settings.aliveCount)
+      return report
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.fail(.closed) } }
+    }
+  }
+
+  private func exchangeKeys(_ check: HostKeyCheck) async throws(SSHError) {
+    guard let handle else { throw .closed }
+    let supported = Algorithms.supported(by: handle, method: LIBSSH2_METHOD_HOSTKEY)
+    let hostKeys: [String]
+    switch check.algorithms(supported: supported) {
+    case .success(let algorithms): hostKeys = algorithms
+    case .failure(let problem): throw .hostKey(problem)
+    }
+    ours = Greeting.Offer(
+      keyExchange: prefer(Algorithms.keyExchange, [LIBSSH2_METHOD_KEX]),
+      hostKey: prefer(hostKeys, [LIBSSH2_METHOD_HOSTKEY]),
+      cipher: prefer(Algorithms.ciphers, [LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC]),
+      mac: prefer(Algorithms.macs, [LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC]))
+    let socket = transport.descriptor
+    try await drive("start the session") { handle throws(SSHError) -> Step<Void> in
+      let code = libssh2_session_handshake(handle, socket)
+      if transport.greeting.version != nil, stage == .greet { stage = .exchangeKeys }
+      switch code {
+      case 0: return .done(())
+      case LIBSSH2_ERROR_EAGAIN: return .again
+      default: return .failed(code)
+      }
+    }
+  }
+
+  /// Asks for algorithms in some order; returns those that this libssh2 knows.
+  private func prefer(_ names: [String], _ methods: [Int32]) -> [String] {
+    guard let handle else { return [] }
+    for method in methods {
+      libssh2_session_method_pref(handle, method, names.joined(separator: ","))
+    }
+    let supported = Algorithms.supported(by: handle, method: methods[0])
+    return names.filter(supported.contains)
+  }
+
+  private func checkHostKey(
+    _ check: HostKeyCheck, _ settings: SSHSettings, _ trust: Trust
+  ) async throws(SSHError) -> LoginReport {
+    var count = 0
+    var type: Int32 = 0
+    guard let handle, let bytes = libssh2_session_hostkey(handle, &count, &type) else {
+      throw .library(operation: "read the host key", code: 0, detail: "the server showed none")
+    }
+    let blob = UnsafeRawBufferPointer(start: bytes, count: count)
+    let key = HostKey(blob: Array(blob))
+    switch check.verdict(on: key) {
+    case .trusted: return LoginReport()
+    case .refused(let problem): throw .hostKey(problem)
+    case .acceptNew:
+      guard let file = check.file else {
+        throw .hostKey(.unknown(key, name: check.name, file: nil))
+      }
+      try await trust.files.append(key, name: check.name, to: file)
+      return LoginReport(accepted: (key, file))
+    }
+  }
+}
+
+/// What sessions share about keys: files read once for all hosts.
+struct Trust: Sendable {
+  let files = KnownHostsFiles()
+  let keyFiles = KeyFiles()
+
+  /// The check that one host's key has to pass.
+  func check(for settings: SSHSettings) async throws(SSHError) -> HostKeyCheck {
+    let known = try await files.read(settings.userKnownHosts + settings.globalKnownHosts)
+    let name = settings.knownHostsName
+    return HostKeyCheck(
+      name: name.full, answer: known.answer(for: name.full, portless: name.portless),
+      policy: settings.hostKeyPolicy, file: settings.userKnownHosts.first)
+  }
+}

@@ -1,0 +1,10 @@
+package import HelixModel
+
+/// What happens on connections, for those who show or count it.
+package enum SSHEvent: Hashable, Sendable {
+  case connected(HostName, address: String)
+  /// An unknown key was written down because new keys are to be accepted.
+  case acceptedHostKey(HostName, fingerprint: String, file: String)
+  /// A command was sent: one round trip after the channel's own.
+  case requested(HostName)
+}

@@ -1,0 +1,51 @@
+package import HelixModel
+
+/// Opens shells over SSH; each host has one connection, shared by all who ask for it.
+package actor SSHShellProvider: ShellProvider {
+  private let local: LocalUser
+  private let policy: HostKeyPolicy
+  private let report: @Sendable (SSHEvent) -> Void
+  private let trust = Trust()
+  private let limiter = ConnectionLimiter()
+  private var links: [HostName: HostLink] = [:]
+
+  /// - Parameters:
+  ///   - hostKeys: What to do with host keys that no known_hosts file has.
+  ///   - local: The person whose keys, agent and known hosts are used.
+  ///   - report: Told about connections, new host keys and every command sent; called on an event
+  ///     loop, so it must return at once.
+  package init(
+    hostKeys: HostKeyPolicy = .strict, local: LocalUser = .current,
+    report: @escaping @Sendable (SSHEvent) -> Void = { _ in }
+  ) {
+    policy = hostKeys
+    self.local = local
+    self.report = report
+  }
+
+  package func shell(to host: Host) async throws -> any Shell {
+    let link = try link(to: host)
+    do {
+      _ = try await link.liveSession()
+    } catch let error as SSHError {
+      throw error.diagnostic(link.settings)
+    }
+    return SSHShell(link)
+  }
+
+  package func closeAll() async {
+    let open = links.values
+    links = [:]
+    await withTaskGroup(of: Void.self) { group in
+      for link in open { group.addTask { await link.close() } }
+    }
+  }
+
+  private func link(to host: Host) throws(Diagnostics) -> HostLink {
+    let settings = try SSHSettings(host, local: local, policy: policy)
+    if let link = links[host.name], link.settings == settings { return link }
+    let link = HostLink(settings, trust: trust, limiter: limiter, report: report)
+    links[host.name] = link
+    return link
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import HelixModel
+
+/// A TCP listener on a port that the system picks, with a thread that plays the other side.
+final class Listener: Sendable {
+  let port: Int
+  private let descriptor: Int32
+
+  /// - Parameter answer: Called with each connection on a thread of its own; the connection is
+  ///   closed when it returns.
+  init(_ answer: (@Sendable (Int32) -> Void)? = nil) throws {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = internetAddress("127.0.0.1", 0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, size) == 0 && listen(listener, 128) == 0
+          && getsockname(listener, $0, &size) == 0
+      }
+    }
+    guard listener >= 0, bound else { throw Diagnostic("no port is free") }
+    descriptor = listener
+    port = Int(in_port_t(bigEndian: address.sin_port))
+    guard let answer else { return }
+    Thread.detachNewThread {
+      while true {
+        let peer = accept(listener, nil, nil)
+        guard peer >= 0 else { return }
+        Thread.detachNewThread {
+          answer(peer)
+          close(peer)
+        }
+      }
+    }
+  }
+
+  func stop() {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+    close(descriptor)
+  }
+}

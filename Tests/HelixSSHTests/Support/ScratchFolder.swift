@@ -1,0 +1,55 @@
+import Foundation
+
+/// A folder that is gone when the test is over.
+final class ScratchFolder: Sendable {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "helix-ssh-" + UUID().uuidString.prefix(8).lowercased()
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  @discardableResult
+  func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file(name))
+    return file(name)
+  }
+
+  func text(of name: String) -> String {
+    (try? String(contentsOfFile: file(name), encoding: .utf8)) ?? ""
+  }
+}
+
+/// Runs a program of this machine to its end; its output.
+@discardableResult
+func runLocally(_ program: String, _ arguments: String..., input: String? = nil) throws -> String {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: program)
+  process.arguments = arguments
+  let output = Pipe()
+  process.standardOutput = output
+  process.standardError = output
+  let pipe = Pipe()
+  process.standardInput = pipe
+  try process.run()
+  try pipe.fileHandleForWriting.write(contentsOf: Data((input ?? "").utf8))
+  try pipe.fileHandleForWriting.close()
+  let data = try output.fileHandleForReading.readToEnd() ?? Data()
+  process.waitUntilExit()
+  return String(decoding: data, as: UTF8.self)
+}
+
+/// A new key pair; the path of its private half.
+func makeKey(
+  in folder: ScratchFolder, _ name: String, type: String = "ed25519", passphrase: String = ""
+) throws -> String {
+  try runLocally(
+    "/usr/bin/ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", name, "-f", folder.file(name))
+  return folder.file(name)
+}
