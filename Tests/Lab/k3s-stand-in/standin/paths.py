@@ -41,19 +41,15 @@ def write(path, content, mode=0o600):
     partial = path + ".tmp"
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
-        os.write(handle, content) if len(content) < 65536 else _write_all(handle, content)
+        view = memoryview(content)
+        while view:
+            view = view[os.write(handle, view):]
         os.fchmod(handle, mode)
         os.fsync(handle)
     finally:
         os.close(handle)
     os.replace(partial, path)
     sync_folder(os.path.dirname(path))
-
-
-def _write_all(handle, content):
-    view = memoryview(content)
-    while view:
-        view = view[os.write(handle, view):]
 
 
 def sync_folder(path):
