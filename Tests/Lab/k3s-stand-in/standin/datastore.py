@@ -143,6 +143,8 @@ class Datastore:
             return {"again": True}
         try:
             return self.wire.send(facts, {**message, "timeout": left}, left + 0.5, "/forward")
+        except ConnectionRefusedError:
+            return {"again": True}
         except OSError:
             # A read can be asked again; a write may have happened, and only its caller may decide.
             return {"again": True} if message["op"] == "read" else {"timeout": True}

@@ -32,6 +32,8 @@ class Wire:
         try:
             return client.json("POST", path, message, {"X-Cluster": self.cluster_id}, timeout)
         except (httpclient.WireError, httpclient.HTTPError, ValueError) as problem:
+            if isinstance(problem.__cause__, ConnectionRefusedError):
+                raise problem.__cause__  # certainly not received: the caller may ask again
             raise OSError(str(problem)) from None
 
     def listen(self, address, member, forwarded):
