@@ -28,7 +28,7 @@ class State:
         """Replace everything by a snapshot's content."""
         with self.lock:
             self.revision = dump["revision"]
-            self.keys = dump["keys"]
+            self.keys = dict(dump["keys"])  # ours: the snapshot it came from must not change
             self.events = collections.deque(maxlen=EVENTS_KEPT)
             self.oldest = self.revision  # changes before this one are forgotten
             self.lock.notify_all()
