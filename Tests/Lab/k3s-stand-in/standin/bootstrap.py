@@ -5,7 +5,9 @@ import os
 import secrets
 import time
 
-from standin import httpclient, join, jointoken, log, membership, paths, pki, settings as config, timing
+from standin import (httpclient, join, jointoken, log, membership, paths, pki, settings as config, snapshot,
+                     timing, vault)
+from standin.datastore import State
 from standin.raftdisk import RaftDisk
 from standin.supervisor import TOKENS, VERSIONS, critical_values, token_hash
 from standin.version import VERSION, minor
@@ -28,6 +30,10 @@ def find_place(settings, layout):
     if settings["datastore-endpoint"]:
         raise BootstrapError("the stand-in has embedded etcd only: datastore-endpoint is not supported")
     set_tombstone_aside(layout)
+    if settings["cluster-reset"]:
+        reset_cluster(settings, layout)
+    if os.path.exists(layout.reset_flag):
+        os.unlink(layout.reset_flag)
     if os.path.isdir(layout.wal):
         log.info("Managed etcd cluster bootstrap already complete and initialized")
         return come_back(settings, layout)
@@ -77,11 +83,18 @@ def begin_cluster(settings, layout):
     check_own_ca(layout, parsed)
     member_id, name = membership.new_id(), new_name(settings, layout)
     place = Place(member_id, secrets.token_hex(8), name, password, node_password)
-    state = {"revision": 1, "keys": {TOKENS: {"mod": 1, "created": 1, "value": {
-        "server": token_hash(password), "node": token_hash(node_password)}}}}
-    save_place(layout, place)
-    RaftDisk.create(layout, {member_id: {**own_facts(settings, name), "learner": False}}, state)
+    tokens = {"server": token_hash(password), "node": token_hash(node_password)}
+    keys = {TOKENS: tokens, vault.KEY: vault.lock(layout, password)}
+    start_alone(settings, layout, place, {
+        "revision": 1, "keys": {key: {"mod": 1, "created": 1, "value": value} for key, value in keys.items()}})
     return place
+
+
+def start_alone(settings, layout, place, state):
+    """Lay out a datastore whose only member is this server."""
+    save_place(layout, place)
+    facts = {**own_facts(settings, place.name), "learner": False}
+    RaftDisk.create(layout, {place.member_id: facts}, state)
 
 
 def check_own_ca(layout, parsed):
@@ -121,21 +134,26 @@ def save_place(layout, place):
 def come_back(settings, layout):
     """Take up the place our disk holds; `server` and `cluster-init` no longer matter."""
     known = paths.read_json(os.path.join(layout.etcd, "member.json"))
-    disk = RaftDisk(layout)
-    keys = dict(disk.snapshot_state["keys"])
-    for entry in disk.entries(disk.snapshot_index + 1, disk.last_index + 1):
-        if entry["k"] == "txn":
-            keys.update({key: {"value": value} for key, value in entry["d"].get("put", {}).items()})
-    disk.close()
+    keys = state_on_disk(layout)["keys"]
     own = jointoken.parse((paths.read(layout.token_file("token")) or "x").strip())
     password, node_password, _ = given_passwords(settings, own.password)
     tokens = keys.get(TOKENS)
     if tokens and tokens["value"]["server"] != token_hash(password):
-        raise BootstrapError("Failed to reconcile with temporary etcd: bootstrap data already found and encrypted "
-                             "with different token")
+        raise BootstrapError(f"Failed to reconcile with temporary etcd: {vault.WRONG_TOKEN}")
     check_skew({key[len(VERSIONS):]: entry["value"]["version"] for key, entry in keys.items()
                 if key.startswith(VERSIONS) and key[len(VERSIONS):] == known["name"]})
     return Place(known["id"], known["cluster"], known["name"], password, node_password)
+
+
+def state_on_disk(layout):
+    """What our log says, committed or not: good enough to check settings against."""
+    state, disk = State(), RaftDisk(layout)
+    state.load(disk.snapshot_state)
+    for entry in disk.entries(disk.snapshot_index + 1, disk.last_index + 1):
+        if entry["k"] == "txn":
+            state.apply(entry["d"])
+    disk.close()
+    return state.dump()
 
 
 def check_skew(versions):
@@ -254,3 +272,49 @@ def check_duplicate(members, facts, layout):
             os.remove(os.path.join(layout.etcd, "name"))
             raise BootstrapError("etcd cluster join failed: duplicate node name found, please use a unique name "
                                  "for this node")
+
+
+# --- --cluster-reset --------------------------------------------------------------------------
+
+def reset_cluster(settings, layout):
+    """Become the only member, of our own data or of a snapshot; ends the process as k3s does."""
+    if os.path.exists(layout.reset_flag):
+        raise BootstrapError("Managed etcd cluster membership was previously reset, please remove the cluster-reset "
+                             "flag and start k3s normally. If you need to perform another cluster reset, you must "
+                             f"first manually delete the file at {layout.reset_flag}")
+    path = settings["cluster-reset-restore-path"]
+    own = (paths.read(layout.token_file("token")) or "").strip()
+    password, node_password, _ = given_passwords(settings, jointoken.parse(own).password if own else "")
+    state = read_snapshot(path) if path else state_on_disk(layout)
+    restore_identity(layout, state, password, overwrite=bool(path))
+    if os.path.isdir(layout.etcd):
+        os.rename(layout.etcd, f"{layout.etcd}-old-{int(time.time())}")
+    name = new_name(settings, layout)
+    place = Place(membership.new_id(), secrets.token_hex(8), name, password, node_password)
+    start_alone(settings, layout, place, state)
+    paths.write(layout.reset_flag, "")
+    log.info("Managed etcd cluster membership has been reset, restart without --cluster-reset flag now. Backup and "
+             "delete ${datadir}/server/db on each peer etcd server and rejoin the nodes")
+    raise SystemExit(0)
+
+
+def read_snapshot(path):
+    """The state in a snapshot file."""
+    if not os.path.exists(path):
+        raise BootstrapError(f"starting kubernetes: preparing server: start managed database: etcd: snapshot path "
+                             f"does not exist: {path}")
+    try:
+        return snapshot.read(path)
+    except (ValueError, OSError) as problem:
+        raise BootstrapError(f"starting kubernetes: preparing server: start managed database: {problem}") from None
+
+
+def restore_identity(layout, state, password, overwrite):
+    """Bring back the CAs from the data; only the right token opens them."""
+    try:
+        files = vault.unlock(state["keys"][vault.KEY]["value"], password)
+    except vault.WrongToken as problem:
+        raise BootstrapError(f"starting kubernetes: preparing server: {problem}") from None
+    if overwrite:
+        for name, content in files.items():
+            paths.write(layout.tls_file(name), content, 0o644 if name.endswith(".crt") else 0o600)

@@ -52,6 +52,8 @@ def resources(state, name, version):
                  "kind": kind.name, "verbs": VERBS}
         if kind.short:
             entry["shortNames"] = kind.short
+        if kind.plural in kinds.ALL:
+            entry["categories"] = ["all"]
         found.append(entry)
         if kind.status:
             found.append({"name": kind.plural + "/status", "singularName": "", "namespaced": kind.namespaced,
@@ -67,6 +69,6 @@ def openapi(accept):
     """A document without definitions: kubectl then validates nothing and asks us to."""
     if "protobuf" in accept:
         info = b"\x0a\x0aKubernetes\x12" + bytes([len(VERSION)]) + VERSION.encode()
-        return ("application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+        return ("application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
                 b"\x0a\x032.0\x12" + bytes([len(info)]) + info)
     return "application/json", {"swagger": "2.0", "info": {"title": "Kubernetes", "version": VERSION}, "paths": {}}

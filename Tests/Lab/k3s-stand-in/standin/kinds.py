@@ -81,6 +81,7 @@ def _kinds():
     yield Kind("k3s.cattle.io", "etcdsnapshotfiles", "ETCDSnapshotFile", False)
 
 
+ALL = ("pods", "services", "daemonsets", "deployments", "replicasets", "statefulsets", "jobs", "cronjobs")
 BUILT_IN = {(kind.group, kind.plural): kind for kind in _kinds()}
 NODES = BUILT_IN["", "nodes"]
 NAMESPACES = BUILT_IN["", "namespaces"]

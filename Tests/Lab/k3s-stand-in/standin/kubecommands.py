@@ -20,7 +20,8 @@ def chosen(client, arguments):
     if "/" in arguments[0]:
         pairs = [argument.partition("/")[::2] for argument in arguments]
         return [(client.kind(word), name) for word, name in pairs]
-    found = [client.kind(word) for word in arguments[0].split(",")]
+    words = ",".join(kinds.ALL) if arguments[0] == "all" else arguments[0]
+    found = [client.kind(word) for word in words.split(",")]
     return [(kind, name) for kind in found for name in (arguments[1:] or [None])]
 
 

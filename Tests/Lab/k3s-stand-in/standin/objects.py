@@ -252,7 +252,7 @@ def complete(kind, item):
         meta["generation"] = 1
     if kind is kinds.NAMESPACES:
         item.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
-        item.setdefault("status", {"phase": "Active"})
+        item["status"] = item.get("status") or {"phase": "Active"}
         meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta["name"]
     elif kind is kinds.SECRETS:
         texts = item.pop("stringData", None) or {}
@@ -261,7 +261,7 @@ def complete(kind, item):
                 key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}}
         item.setdefault("type", "Opaque")
     elif kind is kinds.PODS:
-        item.setdefault("status", {"phase": "Pending"})
+        item["status"] = item.get("status") or {"phase": "Pending"}
     elif kind is kinds.DEFINITIONS:
         _complete_definition(item)
 
@@ -270,7 +270,7 @@ def _complete_definition(item):
     names = item["spec"]["names"]
     names.setdefault("singular", names["kind"].lower())
     names.setdefault("listKind", names["kind"] + "List")
-    if "status" not in item:
+    if not item.get("status", {}).get("conditions"):
         stamp = now()
         item["status"] = {
             "acceptedNames": names,

@@ -10,7 +10,7 @@ import threading
 import time
 
 from standin import (api, bootstrap, controllers, frontdoor, httpclient, jointoken, kinds, kubelet, log, machine,
-                     metrics, paths, pki, raftwire, settings as config, supervisor, timing, webserver)
+                     manifests, metrics, paths, pki, raftwire, settings as config, supervisor, timing, webserver)
 from standin.apierror import ApiError
 from standin.datastore import Datastore, State, Unavailable
 from standin.objects import Objects
@@ -224,7 +224,9 @@ class ServerProcess:
 
     def _start_controllers(self, place):
         work = controllers.Controllers(self.objects, self.node_name, place.name, self.address)
-        threading.Thread(target=work.run, args=(self.stopped,), daemon=True).start()
+        deployer = manifests.Deployer(self.layout, self.objects, self.node_name, self.settings["disable"])
+        for part in (work, deployer):
+            threading.Thread(target=part.run, args=(self.stopped,), daemon=True).start()
 
 
 def _link(path, target, folder):

@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 
-from standin import jointoken, kinds, log, membership, paths, pki
+from standin import jointoken, kinds, log, membership, paths, pki, snapshot, vault
 from standin.apierror import ApiError
 
 # The names under which a mismatch is reported, as k3s's own flags are called.
@@ -17,6 +17,10 @@ CRITICAL = (
 )
 
 
+NEEDED = {
+    "/v1-k3s/server-bootstrap": ("server",), "/db/info": ("server",), "/v1-k3s/stand-in/members": ("server",),
+    "/v1-k3s/stand-in/snapshot": ("admin",), "/v1-k3s/stand-in/token": ("admin",),
+}
 TOKENS = "/k3s/tokens"        # {"server": hash, "node": hash} of the join passwords
 VERSIONS = "/k3s/versions/"   # member name -> version, to judge skew
 
@@ -75,12 +79,8 @@ class Supervisor:
 
     def serve(self, request):
         """Answer a path under /v1-k3s or /db, or return False."""
-        needed = {"server-bootstrap": ("server",), "members": ("server",), "info": ("server",)}
-        word = request.route.rpartition("/")[2]
-        user = request.user if request.user in ("server", "node") else self.user(request)
-        if request.kubelet and word not in needed:
-            user = "node"  # a node's own certificate is as good as the token
-        if user not in needed.get(word, ("server", "node")):
+        user = self._caller(request)
+        if user not in NEEDED.get(request.route, ("server", "node", "admin")):
             if request.headers.get("Authorization"):
                 log.error(f"Failed to authenticate request from {request.client_address[0]}: "
                           "invalid username/password combination")
@@ -92,12 +92,19 @@ class Supervisor:
             "/v1-k3s/client-ca.crt": lambda _: (self._file("client-ca.crt"), "text/plain"),
             "/v1-k3s/server-ca.crt": lambda _: (self._file("server-ca.crt"), "text/plain"),
             "/v1-k3s/apiservers": self._servers, "/db/info": self._members,
-            "/v1-k3s/stand-in/members": self._change_members,
+            "/v1-k3s/stand-in/members": self._change_members, "/v1-k3s/stand-in/snapshot": self._snapshot,
+            "/v1-k3s/stand-in/token": self._rotate,
         }
         if request.route not in answers:
             raise ApiError(404, "not found")
         content, kind = answers[request.route](request)
         request.answer(200, content, kind)
+
+    def _caller(self, request):
+        """A certificate of ours is as good as a token."""
+        if request.user == "system:admin":
+            return "admin"
+        return "node" if request.kubelet else self.user(request)
 
     def _file(self, name):
         return paths.read(self.layout.tls_file(name))
@@ -162,3 +169,29 @@ class Supervisor:
         if wanted["do"] == "add":
             wanted["id"] = membership.new_id()
         return {"id": wanted["id"], "members": self.objects.datastore.change_members(wanted)}, "application/json"
+
+    def _snapshot(self, request):
+        wanted = json.loads(request.content)
+        if "forget" in wanted:
+            snapshot.forget(self.objects, wanted["forget"])
+            return {}, "application/json"
+        store = self.objects.datastore
+        return snapshot.save(self.settings, self.layout, store, self.objects, wanted), "application/json"
+
+    def _rotate(self, request):
+        """Take a new server token: agents without a token of their own follow it."""
+        wanted = json.loads(request.content)
+        store = self.objects.datastore
+        entry = store.read().get(TOKENS)
+        if entry["value"]["server"] != token_hash(wanted["old"]):
+            raise ApiError(403, "the original token does not match")
+        same = entry["value"]["node"] == entry["value"]["server"]
+        fresh = {"server": token_hash(wanted["new"]),
+                 "node": token_hash(wanted["new"]) if same else entry["value"]["node"]}
+        done = store.write({"if": {TOKENS: entry["mod"]}, "put": {
+            TOKENS: fresh, vault.KEY: vault.lock(self.layout, wanted["new"])}})
+        if not done["done"]:
+            raise ApiError(409, "the token was changed by somebody else")
+        with open(self.layout.tls_file("server-ca.crt"), "rb") as file:
+            paths.write(self.layout.token_file("token"), jointoken.full(file.read(), "server", wanted["new"]) + "\n")
+        return {}, "application/json"
