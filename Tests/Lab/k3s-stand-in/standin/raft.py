@@ -119,6 +119,8 @@ class Raft:
         if not self._collect_votes(pre=True):
             return
         with self.lock:
+            if self.stopped or self.role == LEADER:
+                return
             self.role = CANDIDATE
             self.disk.save_vote(self.disk.term + 1, self.id)
             self.deadline = self._later()

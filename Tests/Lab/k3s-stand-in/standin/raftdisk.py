@@ -4,11 +4,21 @@ Nothing here returns before the bytes are on disk; an unfinished last line is th
 during a write that nobody was told had succeeded, and is dropped.
 """
 
+import contextlib
 import json
 import os
 import time
 
-from standin import paths
+from standin import log, paths
+
+
+@contextlib.contextmanager
+def _or_end():
+    """A member that cannot write must not go on: what it remembers would differ from its disk."""
+    try:
+        yield
+    except OSError as problem:
+        log.fatal(f"failed to write to etcd data directory: {(problem.strerror or str(problem)).lower()}")
 
 
 class FsyncTimes:
@@ -129,7 +139,8 @@ class RaftDisk:
 
     def save_vote(self, term, vote):
         """Remember a term and whom we voted for, before anyone is told."""
-        paths.write(self.vote_path, json.dumps({"term": term, "vote": vote}))
+        with _or_end():
+            paths.write(self.vote_path, json.dumps({"term": term, "vote": vote}))
         self.term, self.vote = term, vote
 
     def append(self, entries):
@@ -139,11 +150,12 @@ class RaftDisk:
             entry = {"i": self.last_index + 1, "t": entry["t"], "k": entry["k"], "d": entry["d"]}
             self._log.append(entry)
             lines.append(json.dumps(entry, separators=(",", ":")) + "\n")
-        self._file.write("".join(lines).encode())
-        self._file.flush()
-        start = time.monotonic()
-        os.fsync(self._file.fileno())
-        self.fsyncs.add(time.monotonic() - start)
+        with _or_end():
+            self._file.write("".join(lines).encode())
+            self._file.flush()
+            start = time.monotonic()
+            os.fsync(self._file.fileno())
+            self.fsyncs.add(time.monotonic() - start)
 
     def merge(self, previous, entries):
         """Take a leader's entries after `previous`; return whether anything changed."""
@@ -160,12 +172,14 @@ class RaftDisk:
 
     def _rewrite(self):
         self._file.close()
-        paths.write(self.log_path, "".join(json.dumps(entry) + "\n" for entry in self._log))
-        self._file = open(self.log_path, "ab")
+        with _or_end():
+            paths.write(self.log_path, "".join(json.dumps(entry) + "\n" for entry in self._log))
+            self._file = open(self.log_path, "ab")
 
     def install(self, snapshot):
         """Replace everything by a leader's snapshot."""
-        paths.write(self.snapshot_path, json.dumps(snapshot))
+        with _or_end():
+            paths.write(self.snapshot_path, json.dumps(snapshot))
         self._take(snapshot)
         self._log = []
         self._rewrite()
@@ -176,7 +190,8 @@ class RaftDisk:
         snapshot = {"index": applied, "term": self.term_of(applied), "state": state,
                     "members": members, "removed": removed}
         rest = self.entries(applied + 1, self.last_index + 1)
-        paths.write(self.snapshot_path, json.dumps(snapshot))
+        with _or_end():
+            paths.write(self.snapshot_path, json.dumps(snapshot))
         self._take(snapshot)
         self._log = rest
         self._rewrite()
