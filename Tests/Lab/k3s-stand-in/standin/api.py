@@ -1,0 +1,236 @@
+"""Kubernetes' REST interface over the object store."""
+
+import json
+import time
+
+from standin import discovery, kinds, patches, selectors, tables
+from standin.apierror import ApiError, no_such_path
+
+WATCH_LONGEST = 300.0
+
+
+class Target:
+    """What a path points at."""
+
+    def __init__(self, kind, version, namespace, name, subresource):
+        self.kind, self.version, self.namespace = kind, version, namespace
+        self.name, self.subresource = name, subresource
+
+
+def target(state, path):
+    """Read a resource path; a NotFound when no kind answers it."""
+    parts = path.strip("/").split("/")
+    if parts[:2] == ["api", "v1"]:
+        group, version, rest = "", "v1", parts[2:]
+    elif parts[0] == "apis" and len(parts) > 3:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        raise no_such_path()
+    namespace = None
+    if rest and rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    kind = kinds.find(state, group, rest[0]) if rest else None
+    if kind is None or version not in kind.versions or len(rest) > 3:
+        raise no_such_path()
+    return Target(kind, version, namespace, rest[1] if len(rest) > 1 else None, rest[2] if len(rest) > 2 else "")
+
+
+class Api:
+    """Answers requests under /api and /apis."""
+
+    def __init__(self, objects):
+        self.objects = objects
+
+    def serve(self, request):
+        """Answer one request; `request` is the HTTP handler with `.route` and `.query` set."""
+        state = self.objects.state()
+        found = discovery.answer(state, request.route, request.headers.get("Accept", ""))
+        if found:
+            request.answer(200, found[1], found[0])
+            return
+        aim = target(state, request.route)
+        if aim.subresource not in ("", "status", "eviction", "scale", "finalize"):
+            raise no_such_path()
+        if request.command in ("GET", "HEAD"):
+            self._read(request, aim, state)
+        elif request.command == "POST":
+            self._post(request, aim)
+        elif request.command == "PUT":
+            self._put(request, aim)
+        elif request.command == "PATCH":
+            self._patch(request, aim)
+        elif request.command == "DELETE":
+            self._delete(request, aim)
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def _read(self, request, aim, state):
+        if aim.name is not None:
+            item = self.objects.get(aim.kind, aim.namespace, aim.name, state)
+            self._show(request, aim, 200, item)
+            return
+        if request.query.get("watch") in ("true", "1"):
+            self._watch(request, aim)
+            return
+        revision, items = self.objects.list(aim.kind, aim.namespace, state)
+        chosen = [item for item in items if self._chosen(request, item)]
+        shape = self._table_shape(request)
+        if shape:
+            request.answer(200, tables.table(aim.kind, chosen, revision, shape))
+            return
+        request.answer(200, {
+            "kind": aim.kind.name + "List", "apiVersion": aim.kind.api_version(aim.version),
+            "metadata": {"resourceVersion": str(revision)}, "items": chosen})
+
+    def _chosen(self, request, item):
+        return selectors.labels(request.query.get("labelSelector"))(item) and \
+            selectors.fields(request.query.get("fieldSelector"))(item)
+
+    def _table_shape(self, request):
+        accept = request.headers.get("Accept", "").split(",")[0]
+        return request.query.get("includeObject", "Metadata") if "as=Table" in accept else None
+
+    def _show(self, request, aim, status, item):
+        shape = self._table_shape(request)
+        request.answer(status, tables.table(aim.kind, [item], include=shape) if shape else item)
+
+    def _watch(self, request, aim):
+        """Stream changes until the client, its timeout or our own bound ends it."""
+        end = time.monotonic() + min(float(request.query.get("timeoutSeconds") or WATCH_LONGEST), WATCH_LONGEST)
+        after = request.query.get("resourceVersion") or "0"
+        prefix = aim.kind.prefix(aim.namespace)
+        request.begin_stream()
+        if after == "0":
+            revision, items = self.objects.list(aim.kind, aim.namespace)
+            for item in items:
+                self._emit(request, aim, "ADDED", item)
+            after = revision
+        after = int(after)
+        while time.monotonic() < end:
+            changes = self.objects.datastore.state.changes(prefix, after, 1.0)
+            if changes is None:
+                request.stream({"type": "ERROR", "object": ApiError(410, "too old resource version").status()})
+                break
+            for revision, event, _, entry in changes:
+                after = revision
+                item = {**entry["value"], "metadata": {**entry["value"]["metadata"],
+                                                       "resourceVersion": str(entry["mod"])}}
+                self._emit(request, aim, event, item)
+            if not request.still_there():
+                return
+        request.end_stream()
+
+    def _emit(self, request, aim, event, item):
+        if not self._chosen(request, item):
+            return
+        shape = self._table_shape(request)
+        request.stream({"type": event, "object": tables.table(aim.kind, [item], include=shape) if shape else item})
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def _object(self, request):
+        kind = request.headers.get("Content-Type", "application/json")
+        try:
+            if "yaml" in kind:
+                import yaml
+                value = yaml.load(request.content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            else:
+                value = json.loads(request.content)
+        except ValueError as problem:
+            raise ApiError(400, f"the object provided is unrecognized (must be of type JSON or YAML): {problem}") \
+                from None
+        if not isinstance(value, (dict, list)):
+            raise ApiError(400, "the request body is not an object")
+        return value
+
+    def _manager(self, request):
+        agent = request.headers.get("User-Agent", "unknown").split("/")[0]
+        return request.query.get("fieldManager") or agent
+
+    def _dry(self, request):
+        return bool(request.query.get("dryRun"))
+
+    def _post(self, request, aim):
+        item = self._object(request)
+        if aim.subresource == "eviction":
+            self._evict(request, aim)
+            return
+        if aim.name is not None:
+            raise ApiError(405, "the server does not allow this method on the requested resource")
+        if item.get("kind") not in (None, aim.kind.name):
+            raise ApiError(400, f'{item.get("kind")} in version "{item.get("apiVersion")}" cannot be handled '
+                           f"as a {aim.kind.name}")
+        made = self.objects.create(aim.kind, aim.namespace, item, self._manager(request), self._dry(request))
+        self._show(request, aim, 201, made)
+
+    def _evict(self, request, aim):
+        blocked = self._blocking_budget(aim)
+        if blocked:
+            raise ApiError(429, "Cannot evict pod as it would violate the pod's disruption budget.",
+                           details={"causes": [{"reason": "DisruptionBudget",
+                                                "message": f"The disruption budget {blocked} needs the pod"}]})
+        self.objects.delete(kinds.PODS, aim.namespace, aim.name, self._dry(request))
+        request.answer(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
+
+    def _blocking_budget(self, aim):
+        pod = self.objects.get(kinds.PODS, aim.namespace, aim.name)
+        for budget in self.objects.list(kinds.BUDGETS, aim.namespace)[1]:
+            wanted = budget["spec"].get("selector", {}).get("matchLabels") or {}
+            mine = pod["metadata"].get("labels") or {}
+            if wanted.items() <= mine.items() and budget.get("status", {}).get("disruptionsAllowed", 1) < 1:
+                return budget["metadata"]["name"]
+        return None
+
+    def _put(self, request, aim):
+        item = self._object(request)
+        self._show(request, aim, 200, self.objects.update(
+            aim.kind, aim.namespace, aim.name, lambda _: item, aim.subresource,
+            self._manager(request), self._dry(request)))
+
+    def _patch(self, request, aim):
+        kind = request.headers.get("Content-Type", "").split(";")[0]
+        if kind == "application/apply-patch+yaml":
+            self._apply(request, aim)
+            return
+        patch = self._object(request)
+        ways = {"application/merge-patch+json": patches.merge, "application/json-patch+json": patches.json_patch,
+                "application/strategic-merge-patch+json": patches.strategic}
+        if kind not in ways or (aim.kind.custom and "strategic" in kind):
+            raise ApiError(415, f"the body of the request was in an unknown format: {kind}")
+        self._show(request, aim, 200, self.objects.update(
+            aim.kind, aim.namespace, aim.name, lambda old: ways[kind](old, patch), aim.subresource,
+            self._manager(request), self._dry(request)))
+
+    def _apply(self, request, aim):
+        config = self._object(request)
+        manager = request.query.get("fieldManager")
+        if not manager:
+            raise ApiError(422, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: "
+                           "is required for apply patch")
+        force = request.query.get("force") in ("true", "1")
+        item, new = self.objects.apply(
+            aim.kind, aim.namespace, aim.name, config, manager, force, self._dry(request))
+        self._show(request, aim, 201 if new else 200, item)
+
+    def _delete(self, request, aim):
+        options = json.loads(request.content) if request.content else {}
+        dry = self._dry(request) or bool(options.get("dryRun"))
+        if aim.name is None:
+            self._delete_all(request, aim, dry)
+            return
+        item = self.objects.delete(aim.kind, aim.namespace, aim.name, dry, options.get("preconditions"))
+        if item["metadata"].get("finalizers"):
+            request.answer(200, self.objects.find(aim.kind, aim.namespace, aim.name) or item)
+            return
+        request.answer(200, {
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+            "details": {"name": aim.name, "group": aim.kind.group, "kind": aim.kind.plural,
+                        "uid": item["metadata"]["uid"]}})
+
+    def _delete_all(self, request, aim, dry):
+        _, items = self.objects.list(aim.kind, aim.namespace)
+        for item in items:
+            if self._chosen(request, item):
+                meta = item["metadata"]
+                self.objects.delete(aim.kind, meta.get("namespace"), meta["name"], dry)
+        request.answer(200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})

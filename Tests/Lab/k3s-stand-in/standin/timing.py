@@ -1,0 +1,27 @@
+"""Every duration (seconds) and port in one place; k3s's own value stands in the comment where it differs."""
+
+HEARTBEAT = 0.3              # etcd in k3s: 0.5
+ELECTION_MIN = 2.0           # etcd in k3s: 5
+ELECTION_MAX = 3.5
+REQUEST_TIMEOUT = 7.0        # how long a read or write waits for the majority
+READYZ_TIMEOUT = 2.0
+PEER_TIMEOUT = 2.0
+HEALTHY_CONTACT = 5.0        # a voter unheard of for longer blocks a join ("unhealthy cluster")
+
+PROMOTE_AFTER = 1.5          # a learner that is in sync for this long becomes a voter; k3s looks every 15 s
+LEARNER_STALL = 300.0
+JOIN_RETRY = 1.0
+DATASTORE_RETRY = 5.0
+AGENT_RETRY = 2.0
+CONFIG_RETRY = 5.0
+
+NODE_HEARTBEAT = 2.0         # kubelet: 10
+NODE_GRACE = 10.0            # kube-controller-manager: 40
+CONTROLLER_PERIOD = 1.0
+MANIFEST_PERIOD = 5.0        # k3s: 15
+
+API_PORT = 6443
+PEER_PORT = 2380
+CLIENT_PORT = 2379           # only named in member lists: nothing of ours listens there
+METRICS_PORT = 2381
+BALANCER_PORT = 6444         # only named in log lines: see agent.py
