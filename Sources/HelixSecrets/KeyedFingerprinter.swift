@@ -18,14 +18,7 @@ package struct KeyedFingerprinter: Fingerprinter {
     return hexadecimal(SHA256.hash(data: prefix + Array(inner.utf8)))
   }
 
-  package func digest(of text: String) -> String {
-    var text = text
-    return text.withUTF8 { bytes in
-      var hash = SHA256()
-      hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
-      return hexadecimal(hash.finalize())
-    }
-  }
+  package func digest(of text: String) -> String { sha256(of: text) }
 
   /// The bytes of a text; a learned part makes it nil only after every secret has been found, so
   /// that an unknown name is told in the plan and not later.
@@ -51,6 +44,16 @@ package struct KeyedFingerprinter: Fingerprinter {
       // The error is not quoted: nothing says that it keeps the value to itself.
       throw Diagnostic("the secret \"\(name.rawValue)\" cannot be read")
     }
+  }
+}
+
+/// The SHA-256 of text, in lower-case hex.
+package func sha256(of text: String) -> String {
+  var text = text
+  return text.withUTF8 { bytes in
+    var hash = SHA256()
+    hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+    return hexadecimal(hash.finalize())
   }
 }
 

@@ -26,18 +26,20 @@ struct Project {
   static func load(_ request: PlanRequest) throws(Diagnostics) -> Project {
     let reader = reader()
     let inventory = try InventoryReader.read(folder: request.inventory, reader: reader)
-    let playbooks = PlaybookReader(
-      inventory: inventory, catalogue: Catalogue.specs, reader: reader)
-    let demand = try playbooks.read(
-      request.playbooks,
-      selecting: PlaybookSelection(
-        limit: request.limit, tags: request.tags, skipTags: request.skipTags,
-        extraVariables: request.extraVariables))
-    let desired = try desiredState(of: demand.plays, inventory: inventory)
+    let options = PlaybookOptions(
+      limit: request.limit.map {
+        Located($0, at: SourceLocation(file: "--limit", line: 1, column: 1))
+      },
+      tags: request.tags, skipTags: request.skipTags,
+      extraVariables: try ExtraVariables.read(request.extraVariables, reader: reader))
+    let plays = try PlaybookReader(
+      inventory: inventory, catalogue: Catalogue.specs, sources: reader, options: options
+    ).read(request.playbooks)
+    let desired = try desiredState(of: plays, inventory: inventory)
     return Project(
-      request: request, inventory: inventory, plays: demand.plays,
+      request: request, inventory: inventory, plays: plays,
       desired: try desired.targeting(request.targets), sources: reader.sources,
-      warnings: inventory.warnings + demand.warnings)
+      warnings: inventory.warnings)
   }
 
   /// The hosts that the plays are about, each once, in order.
@@ -50,7 +52,7 @@ struct Project {
   var declared: [String] { EstateText.declarations(of: inventory) }
 
   private static func reader() -> DiskSourceReader {
-    DiskSourceReader(digest: KeyedFingerprinter.sha256)
+    DiskSourceReader(digest: sha256(of:))
   }
 
   private static func desiredState(

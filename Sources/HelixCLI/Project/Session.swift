@@ -29,7 +29,7 @@ struct Session {
     fingerprints = KeyedFingerprinter(
       key: try FingerprintKeyFile(environment: environment).key(), secrets: secrets)
     remote = SSHShellProvider(
-      options: SSHOptions(acceptNewHostKeys: options.acceptNewHostKeys))
+      hostKeys: options.acceptNewHostKeys ? .acceptNew : .strict)
     shells = HostShells(hosts: project.inventory.hosts, remote: remote)
     artifacts = try ReleaseArtifactStore(
       origin: project.inventory.cluster?.k3s.artifacts ?? .releases,

@@ -1,0 +1,35 @@
+import ArgumentParser
+import HelixInventory
+
+/// Prints the JSON Schema of a document.
+struct SchemaCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "schema", abstract: "Print the JSON Schema of a document, for editors and tools.",
+    discussion: """
+      For an editor: helix-infra schema cluster > .schemas/cluster.json, and in cluster.yaml the \
+      first line  # yaml-language-server: $schema=../.schemas/cluster.json
+      """)
+
+  enum Document: String, ExpressibleByArgument, CaseIterable {
+    case cluster, linode, aws, plan, events
+  }
+
+  @Argument(help: "cluster, linode, aws (inventory files), plan (--json), events (apply --json).")
+  var document: Document
+
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    Console(common).answer(schema + "\n")
+  }
+
+  private var schema: String {
+    switch document {
+    case .cluster: InventorySchema.cluster
+    case .linode: InventorySchema.linode
+    case .aws: InventorySchema.aws
+    case .plan: PlanSchema.text
+    case .events: EventSchema.text
+    }
+  }
+}
