@@ -2,10 +2,14 @@
 package struct Node: Hashable, Sendable {
   package var value: Value
   package var location: SourceLocation
+  /// A plain scalar as it stands in the file (`0644`, `1.29`, `yes`), where reading it as a number,
+  /// a truth value or nothing loses how it was written; nil for everything else.
+  package var written: String?
 
-  package init(_ value: Value, at location: SourceLocation) {
+  package init(_ value: Value, at location: SourceLocation, written: String? = nil) {
     self.value = value
     self.location = location
+    self.written = written
   }
 }
 
@@ -39,6 +43,11 @@ extension Node {
   /// The text of a text value.
   package var text: String? {
     if case .text(let text) = value { text } else { nil }
+  }
+
+  /// The text of a scalar as its author wrote it: `0644` rather than 420, `1.30` rather than 1.3.
+  package var scalarText: String? {
+    text ?? written
   }
 
   /// The entries of a mapping value.

@@ -1,0 +1,142 @@
+internal import HelixModel
+private import Yams
+
+/// Says in our words what the YAML parser could not read.
+enum SyntaxProblem {
+  /// The diagnostic for an error that Yams threw.
+  static func diagnostic(for error: any Error, in source: SourceText) -> Diagnostic {
+    guard let error = error as? YamlError else { return unexpected(error, in: source) }
+    switch error {
+    case .scanner(let context, let problem, let mark, _),
+      .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      return described(problem, at: mark, context: context, in: source)
+    case .reader(_, let offset, let value, _):
+      return unreadable(offset: offset, value: value, in: source)
+    default:
+      return unexpected(error, in: source)
+    }
+  }
+
+  private static func described(
+    _ problem: String, at mark: Mark, context: YamlError.Context?, in source: SourceText
+  ) -> Diagnostic {
+    let place = source.location(line: mark.line, column: mark.column)
+    let rest = source.rest(line: mark.line, column: mark.column)
+    let indent =
+      source.lines.indices.contains(mark.line - 1)
+      ? source.lines[mark.line - 1].prefix { $0 == " " || $0 == "\t" } : []
+    if let tab = indent.firstIndex(of: "\t") {
+      return tabProblem(source.location(line: mark.line, column: tab + 1))
+    }
+    if rest.first == "\t" { return tabProblem(place) }
+    let began = context.map { "\($0.text.trimmingBlanks) that began in line \($0.mark.line)" }
+    let words = phrase(for: problem, rest: rest)
+    return Diagnostic(
+      words.summary, reason: words.reason ?? began, remedy: words.remedy, at: place)
+  }
+
+  private struct Words {
+    var summary: String
+    var reason: String?
+    var remedy: String
+  }
+
+  private static func phrase(for problem: String, rest: ArraySlice<Unicode.Scalar>) -> Words {
+    switch problem {
+    case "mapping values are not allowed in this context":
+      Words(
+        summary: "a \": \" stands where no key can be",
+        reason: "the line is indented more than the one before it, or its text holds \": \"",
+        remedy: "line the key up with its neighbours, or put the text in quotation marks")
+    case "could not find expected ':'":
+      Words(
+        summary: "the line before has no \": \" after its key",
+        reason: "a line of a mapping reads \"key: value\", with a blank after the colon",
+        remedy: "add the colon and the blank, or correct the indentation")
+    case "did not find expected key":
+      Words(
+        summary: "a key was expected here",
+        remedy: "check the indentation of this line and the quotation marks of the one before")
+    case "did not find expected '-' indicator":
+      Words(
+        summary: "a list element (\"- \") was expected here",
+        remedy: "begin the line with \"- \", or correct its indentation")
+    case "block sequence entries are not allowed in this context":
+      Words(
+        summary: "a list element (\"- \") cannot stand here",
+        remedy: "begin the list on its own line, below its key")
+    case "did not find expected ',' or '}'", "did not find expected ',' or ']'":
+      Words(
+        summary: "a comma or the closing bracket is missing",
+        remedy: "close the bracket, or separate the values with commas")
+    case "found unexpected end of stream", "did not find expected <document start>":
+      Words(
+        summary: problem.hasPrefix("found")
+          ? "the text ends within quotation marks" : "something follows the end of the document",
+        remedy: problem.hasPrefix("found")
+          ? "close the quotation marks" : "check the indentation of this line and the one before")
+    case "found undefined alias":
+      Words(
+        summary: "the alias \(word(rest)) names no anchor",
+        reason: "an anchor (&name) must stand before the aliases that name it",
+        remedy: "define the anchor, or quote the text if it should begin with an asterisk")
+    case "found character that cannot start any token":
+      Words(
+        summary: "\"\(rest.first.map(String.init) ?? "")\" cannot begin a value",
+        reason: "the character has a meaning of its own in YAML",
+        remedy: "put the value in quotation marks")
+    case "found unknown escape character":
+      Words(
+        summary: "\"\(word(rest))\" is not an escape sequence",
+        remedy: "write \\\\ for a backslash, or use single quotation marks")
+    case "found duplicate anchor":
+      Words(summary: problem, remedy: "give the anchor another name")
+    default:
+      Words(summary: problem, remedy: "correct the YAML at this place")
+    }
+  }
+
+  private static func word(_ rest: ArraySlice<Unicode.Scalar>) -> String {
+    rest.prefix { $0 != " " && $0 != "," && $0 != "]" && $0 != "}" && $0 != "\"" }
+      .reduce(into: "") { $0.unicodeScalars.append($1) }
+  }
+
+  private static func tabProblem(_ place: SourceLocation) -> Diagnostic {
+    Diagnostic(
+      "a tab stands where YAML wants blanks", reason: "YAML is indented with blanks only",
+      remedy: "replace the tab by blanks", at: place)
+  }
+
+  private static func unreadable(offset: Int?, value: Int32, in source: SourceText) -> Diagnostic {
+    var line = 1
+    var column = 1
+    var left = offset ?? 0
+    for (number, text) in source.lines.enumerated() {
+      line = number + 1
+      column = left + 1
+      if left <= text.count { break }
+      left -= text.count + 1
+    }
+    return Diagnostic(
+      "the character U+\(String(value, radix: 16, uppercase: true)) cannot stand in YAML",
+      reason: "control characters are not text", remedy: "remove it",
+      at: source.location(line: line, column: column))
+  }
+
+  private static func unexpected(_ error: any Error, in source: SourceText) -> Diagnostic {
+    Diagnostic(
+      "the file could not be read as YAML: \(error)", remedy: "check that it is a YAML text",
+      at: source.location(line: 1, column: 1))
+  }
+}
+
+extension String {
+  /// Without the blanks and line ends around it.
+  var trimmingBlanks: String {
+    var text = self[...]
+    while let first = text.first, first.isWhitespace { text.removeFirst() }
+    while let last = text.last, last.isWhitespace { text.removeLast() }
+    return String(text)
+  }
+}
