@@ -131,8 +131,12 @@ struct Evaluation {
     let operand = try operand(of: base)
     let alsoForFalse = try call.arguments[1].map { one throws(Diagnostic) in try isTrue(one) }
     if case .undefined = operand {
-    } else if alsoForFalse != true || Operators.isTrue(try settled(operand, at: base.span)) {
+      // Nothing there: the other value it is.
+    } else if alsoForFalse != true {
       return operand
+    } else {
+      let present = try settled(operand, at: base.span)
+      if Operators.isTrue(present) { return .value(present) }
     }
     guard let other = call.arguments[0] else { return .value(.text("")) }
     return try self.operand(of: other)

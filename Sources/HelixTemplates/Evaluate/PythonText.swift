@@ -36,7 +36,8 @@ enum PythonText {
       case "\n": quoted += "\\n"
       case "\r": quoted += "\\r"
       case "\t": quoted += "\\t"
-      case _ where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value) || scalar == "\u{AD}":
+      case _
+      where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value) || scalar == "\u{AD}":
         quoted += "\\x" + hexadecimal(scalar.value, digits: 2)
       default: quoted.unicodeScalars.append(scalar)
       }
