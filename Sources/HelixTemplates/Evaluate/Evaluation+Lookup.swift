@@ -12,7 +12,22 @@ extension Evaluation {
       let namespace = namespace
       return missing(.variable(name), at: span) { namespace.memberNames }
     }
-    return try renderer.operand(for: member, named: name, in: namespace)
+    return try operand(for: member, named: name, in: namespace, at: span)
+  }
+
+  /// What a name stands for, with templates filled in as far as needed.
+  private func operand(
+    for member: Member, named name: String, in namespace: any Namespace, at span: Span
+  ) throws(Diagnostic) -> Operand {
+    switch member {
+    case .value(let value): return .value(value)
+    case .namespace(let inner): return .namespace(inner)
+    case .written(let node): return try renderer.operand(for: node, named: name, in: namespace)
+    case .refused(let reason, let remedy):
+      let complaint = Complaint(
+        "\"\(name)\" is not supported by this version yet", reason: reason, remedy: remedy)
+      throw source.diagnostic(complaint, at: span)
+    }
   }
 
   /// `base.name`
@@ -53,7 +68,7 @@ extension Evaluation {
     guard let member = inner.member(name) else {
       return missing(.key(name), at: span) { inner.memberNames }
     }
-    return try renderer.operand(for: member, named: name, in: inner)
+    return try operand(for: member, named: name, in: inner, at: span)
   }
 
   private enum Element {

@@ -18,6 +18,8 @@ package enum Member: Sendable {
   /// namespace when they are asked for.
   case written(Node)
   case namespace(any Namespace)
+  /// A name that others know and we cannot answer; not even `default` may hide that.
+  case refused(reason: String, remedy: String)
 }
 
 /// Variables as a file declares them.

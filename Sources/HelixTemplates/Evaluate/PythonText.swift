@@ -1,4 +1,4 @@
-internal import HelixModel
+package import HelixModel
 
 /// Values as Python writes them, because that is what templates put into files.
 enum PythonText {
@@ -51,4 +51,9 @@ enum PythonText {
     let text = String(number, radix: 16)
     return String(repeating: "0", count: max(0, digits - text.count)) + text
   }
+}
+
+extension Value {
+  /// The text a template would write for it.
+  package var templateText: String { PythonText.string(of: self) }
 }

@@ -111,17 +111,6 @@ package final class Renderer {
 
   // MARK: - Variables
 
-  /// What a name stands for, with templates filled in as far as needed.
-  func operand(
-    for member: Member, named name: String, in namespace: any Namespace
-  ) throws(Diagnostic) -> Operand {
-    switch member {
-    case .value(let value): return .value(value)
-    case .namespace(let inner): return .namespace(inner)
-    case .written(let node): return try operand(for: node, named: name, in: namespace)
-    }
-  }
-
   /// A written value: a text is filled in at once, a list or mapping when something is taken out.
   func operand(
     for node: Node, named name: String, in namespace: any Namespace
