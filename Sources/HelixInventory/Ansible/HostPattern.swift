@@ -153,3 +153,22 @@ private struct HostLookup {
       at: term.location)
   }
 }
+
+extension HostPattern {
+  /// Several patterns as one, as the list form of `hosts:` has them; nil for none.
+  ///
+  /// - Throws: a diagnostic when one of them is malformed.
+  package init?(joining patterns: [Located<String>]) throws(Diagnostic) {
+    guard let first = patterns.first else { return nil }
+    var terms: [Term] = []
+    for pattern in patterns { terms += try HostPattern(pattern).terms }
+    self.init(
+      text: Located(patterns.map(\.value).joined(separator: ","), at: first.location),
+      terms: terms)
+  }
+
+  private init(text: Located<String>, terms: [Term]) {
+    self.text = text
+    self.terms = terms
+  }
+}

@@ -3,26 +3,27 @@ internal import Yams
 
 /// Turns Yams's nodes into located ones, gathering every mistake on the way.
 struct NodeConverter {
-  /// Aliases of aliases can make a small file stand for billions of values.
-  private static let mostNodes = 2_000_000
-
   private let source: SourceText
   /// First characters of keys that were replaced to let Yams see past double keys.
   private let disarmed: [Unicode.Scalar: Unicode.Scalar]
+  /// Aliases of aliases can make a small file stand for billions of values; without any, a file
+  /// has fewer values than characters.
+  private let mostNodes: Int
   private var count = 0
   private(set) var problems: [Diagnostic] = []
 
   init(source: SourceText, disarmed: [Unicode.Scalar: Unicode.Scalar]) {
     self.source = source
     self.disarmed = disarmed
+    mostNodes = 100_000 + 10 * source.lines.reduce(0) { $0 + $1.count }
   }
 
   /// The located node for one of Yams's.
   mutating func convert(_ node: Yams.Node) -> HelixModel.Node {
     let place = location(of: node)
     count += 1
-    guard count <= Self.mostNodes else {
-      if count == Self.mostNodes + 1 { refuseExpansion(at: place) }
+    guard count <= mostNodes else {
+      if count == mostNodes + 1 { refuseExpansion(at: place) }
       return HelixModel.Node(.null, at: place)
     }
     switch node {

@@ -57,6 +57,8 @@ enum PlainScalar {
     if body[..<point].contains(":") {
       return sexagesimal(body).map { Double(sign) * $0 }
     }
+    // A sign needs a digit before the point: "-.5" is text.
+    guard text == body || point != body.startIndex else { return nil }
     return decimalFraction(body, point: point).map { Double(sign) * $0 }
   }
 

@@ -30,6 +30,9 @@ enum SyntaxProblem {
       return tabProblem(source.location(line: mark.line, column: tab + 1))
     }
     if rest.first == "\t" { return tabProblem(place) }
+    if problem == "found unexpected end of stream", let opening = context?.mark {
+      return unclosedQuotes(source.location(line: opening.line, column: opening.column))
+    }
     let began = context.map { "\($0.text.trimmingBlanks) that began in line \($0.mark.line)" }
     let words = phrase(for: problem, rest: rest)
     return Diagnostic(
@@ -70,12 +73,10 @@ enum SyntaxProblem {
       Words(
         summary: "a comma or the closing bracket is missing",
         remedy: "close the bracket, or separate the values with commas")
-    case "found unexpected end of stream", "did not find expected <document start>":
+    case "did not find expected <document start>":
       Words(
-        summary: problem.hasPrefix("found")
-          ? "the text ends within quotation marks" : "something follows the end of the document",
-        remedy: problem.hasPrefix("found")
-          ? "close the quotation marks" : "check the indentation of this line and the one before")
+        summary: "something follows the end of the document",
+        remedy: "check the indentation of this line and the one before")
     case "found undefined alias":
       Words(
         summary: "the alias \(word(rest)) names no anchor",
@@ -100,6 +101,11 @@ enum SyntaxProblem {
   private static func word(_ rest: ArraySlice<Unicode.Scalar>) -> String {
     rest.prefix { $0 != " " && $0 != "," && $0 != "]" && $0 != "}" && $0 != "\"" }
       .reduce(into: "") { $0.unicodeScalars.append($1) }
+  }
+
+  private static func unclosedQuotes(_ place: SourceLocation) -> Diagnostic {
+    Diagnostic(
+      "the quotation marks that open here are never closed", remedy: "close them", at: place)
   }
 
   private static func tabProblem(_ place: SourceLocation) -> Diagnostic {
@@ -131,10 +137,10 @@ enum SyntaxProblem {
   }
 }
 
-extension String {
+extension StringProtocol {
   /// Without the blanks and line ends around it.
   var trimmingBlanks: String {
-    var text = self[...]
+    var text = Substring(self)
     while let first = text.first, first.isWhitespace { text.removeFirst() }
     while let last = text.last, last.isWhitespace { text.removeLast() }
     return String(text)

@@ -62,7 +62,7 @@ private struct Reading {
     return documents
   }
 
-  /// Yams's roots. Each double key it stumbles over is disarmed, so that all of them are found.
+  /// Composes all roots; each double key that Yams stops at is disarmed, so that all are found.
   private mutating func composed() throws(Diagnostics) -> [Yams.Node] {
     while true {
       do {

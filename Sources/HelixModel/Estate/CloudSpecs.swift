@@ -38,6 +38,16 @@ package struct LinodeSpec: Sendable {
 
 /// The AWS failover targets as `inventory/aws.yaml` declares them.
 package struct AWSSpec: Sendable {
+  /// What a target runs.
+  package enum Platform: String, Sendable, CaseIterable {
+    /// The same k3s on EC2, started from an etcd snapshot.
+    case ec2
+    /// EKS, restored with Velero.
+    case eks
+    /// Single services on ECS.
+    case ecs
+  }
+
   package struct Target: Sendable {
     package var name: Located<String>
     package var region: Located<String>
@@ -49,11 +59,15 @@ package struct AWSSpec: Sendable {
     package var snapshotBucket: Located<String>?
     /// The bucket that holds Velero's backups.
     package var veleroBucket: Located<String>?
+    package var platform: Platform
+    /// The Kubernetes minor of an EKS target; nil means the cluster's own k3s.
+    package var version: Located<String>?
 
     package init(
       name: Located<String>, region: Located<String>, instanceType: Located<String>,
       servers: Int, agents: Int, snapshotBucket: Located<String>? = nil,
-      veleroBucket: Located<String>? = nil
+      veleroBucket: Located<String>? = nil, platform: Platform = .ec2,
+      version: Located<String>? = nil
     ) {
       self.name = name
       self.region = region
@@ -62,10 +76,17 @@ package struct AWSSpec: Sendable {
       self.agents = agents
       self.snapshotBucket = snapshotBucket
       self.veleroBucket = veleroBucket
+      self.platform = platform
+      self.version = version
     }
   }
 
   package var targets: [Target]
+  /// The account that may be changed; nil means whichever the credentials belong to.
+  package var account: Located<String>?
 
-  package init(targets: [Target]) { self.targets = targets }
+  package init(targets: [Target], account: Located<String>? = nil) {
+    self.targets = targets
+    self.account = account
+  }
 }
