@@ -11,6 +11,9 @@ package struct ModuleSpec: Sendable, Hashable {
     case list
     case mapping
     case any
+    /// A file beside the playbook, its templates filled in or not. The kinds never see it: its
+    /// text arrives as the argument `content`.
+    case sourceFile(rendered: Bool)
   }
 
   package struct Parameter: Sendable, Hashable {

@@ -1,0 +1,101 @@
+import Foundation
+import HelixModel
+import Testing
+
+@testable import HelixTemplates
+
+@Suite("templates")
+struct TemplateTests {
+  @Test("expressions are worth what the table says")
+  func table() throws {
+    let variables = try fixtureVariables()
+    var answers = ""
+    for line in try lines("expressions.txt") {
+      let answer: String
+      do {
+        answer = PythonText.representation(of: try evaluate(line, in: variables))
+      } catch let error as Diagnostics {
+        answer = "refused: " + error.all.map(\.summary).joined(separator: "; ")
+      } catch let error as Diagnostic {
+        answer = "refused: " + error.summary
+      }
+      answers += "\(line)\n  \(answer)\n"
+    }
+    try expectRecorded(answers, "expressions.expected.txt")
+  }
+
+  @Test("texts are filled in", arguments: try cases(in: "texts", ending: ".j2"))
+  func text(name: String) throws {
+    let template = try Template(try read("texts/\(name).j2"), origin: .file("\(name).j2"))
+    let result = try template.render(fixtureVariables()).value
+    try expectRecorded(PythonText.string(of: result), "texts/\(name).expected.txt")
+  }
+
+  @Test("mistakes are named at their place", arguments: try cases(in: "broken", ending: ".j2"))
+  func broken(name: String) throws {
+    let variables = try fixtureVariables()
+    var problems: [Diagnostic] = []
+    do {
+      let file = TextOrigin.file("\(name).j2")
+      _ = try Template(try read("broken/\(name).j2"), origin: file).render(variables)
+    } catch let error as Diagnostics {
+      problems = error.all
+    } catch let error as Diagnostic {
+      problems = [error]
+    }
+    #expect(!problems.isEmpty)
+    try expectRecorded(shown(problems), "broken/\(name).expected.txt")
+  }
+
+  @Test("the table and the texts agree with Jinja2", .enabled(if: Oracle.isUsable, Oracle.reason))
+  func oracle() throws {
+    let answers = try Oracle.answers()
+    let recorded = try read("expressions.expected.txt").split(separator: "\n").map(String.init)
+    #expect(recorded.count > 300)
+    for index in stride(from: 0, to: recorded.count - 1, by: 2) {
+      let expected = try #require(answers[recorded[index]], "\(recorded[index])")
+      #expect(recorded[index + 1] == "  \(expected)", "\(recorded[index])")
+    }
+    for name in try cases(in: "texts", ending: ".j2") {
+      #expect(try read("texts/\(name).expected.txt") == answers["\(name).j2"], "\(name)")
+    }
+  }
+}
+
+/// Python's Jinja2, where it is installed.
+enum Oracle {
+  static let reason: Comment = "python3 with jinja2 is not installed"
+
+  /// Never skipped on CI: there it has to be installed.
+  static var isUsable: Bool {
+    ProcessInfo.processInfo.environment["CI"] == "true"
+      || (try? run(["-c", "import jinja2"])) != nil
+  }
+
+  static func answers() throws -> [String: String] {
+    let script = fixtures.appending(path: "oracle.py").path
+    let output = try run([script, fixtures.path])
+    var answers: [String: String] = [:]
+    for line in output.split(separator: "\n") {
+      let pair = try JSONDecoder().decode([String].self, from: Data(line.utf8))
+      answers[pair[0]] = pair[1]
+    }
+    return answers
+  }
+
+  private struct Failure: Error { var status: Int32 }
+
+  private static func run(_ arguments: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = ["python3"] + arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw Failure(status: process.terminationStatus) }
+    return String(decoding: output, as: UTF8.self)
+  }
+}
