@@ -71,13 +71,13 @@ extension InstructionRunner {
         "could not learn \(name.rawValue)", instruction, output, shownLines: output.errors)
     }
     let lines = plainLines(output.output, last: .max, width: .max).filter { !$0.isEmpty }
-    guard lines.count == 1, let value = lines.first else {
+    guard lines.count == 1, let value = lines.first?.drop(while: \.isWhitespace) else {
       throw Diagnostic(
         "could not learn \(name.rawValue)",
         reason: lines.isEmpty
           ? "the host printed nothing" : "the host printed \(lines.count) lines instead of one")
     }
-    await learned.learn(name, value)
+    await learned.learn(name, String(value))
   }
 
   private func fetch(_ fetch: Fetch, as instruction: Instruction) async throws {

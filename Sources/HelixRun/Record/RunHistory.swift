@@ -72,17 +72,4 @@ package enum RunHistory {
       reason: "this helix-infra reads version \(RunRecord.currentVersion) and older",
       remedy: "read it with the helix-infra that wrote it, or a later one", at: location)
   }
-
-  private static func names(in folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        })
-    }
-    return names
-  }
 }

@@ -50,3 +50,17 @@ func contents(of path: String) throws(Diagnostic) -> [UInt8]? {
     bytes += buffer[..<count]
   }
 }
+
+/// The names of everything in a local folder, unsorted; none when there is no such folder.
+func names(in folder: String) -> [String] {
+  guard let stream = opendir(folder) else { return [] }
+  defer { closedir(stream) }
+  var names: [String] = []
+  while let entry = readdir(stream) {
+    names.append(
+      withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      })
+  }
+  return names
+}
