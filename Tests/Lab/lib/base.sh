@@ -29,7 +29,7 @@ ensure_base() {
 # build_base FOLDER: the folder appears under its name only when it is whole.
 build_base() {
   local partial=$CACHE/partial.$$ log=$CACHE/build.log
-  say "lab: building the base root folder, once, in about two minutes (log: $log)"
+  say "lab: building the base root folder, once, in a minute or two (log: $log)"
   # Mounts made while building end with this mount namespace, however the build ends.
   if ! unshare --mount "$LAB_HOME/programs/build-base" "$partial" >"$log" 2>&1; then
     tail -n 15 "$log" >&2

@@ -39,7 +39,7 @@ over_ssh() {
   local node=$1
   shift
   in_controller ssh -F none -i "$DIR/id_ed25519" -o IdentitiesOnly=yes -o BatchMode=yes -o LogLevel=ERROR \
-    -o UserKnownHostsFile="$DIR/known_hosts" -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes \
+    -o UserKnownHostsFile="\"$DIR/known_hosts\"" -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes \
     -o ConnectTimeout=5 "ops@$(address_of "$node")" "$@"
 }
 

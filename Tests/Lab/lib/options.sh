@@ -37,8 +37,6 @@ set_option() {
       [[ $2 =~ ^[a-z0-9][a-z0-9-]{0,30}$ ]] ||
         usage_error "\"$2\" is not a name for a lab: small letters, digits and dashes, at most 31"
       ;;
-    # The folder's name becomes part of mount options, where these have a meaning.
-    dir) [[ $2 != *[,:\\]* ]] || usage_error 'a lab folder cannot have a comma, colon or backslash in its name' ;;
     servers) is_count "$2" "$MOST_SERVERS" || usage_error "--servers is a number up to $MOST_SERVERS" ;;
     agents) is_count "$2" "$MOST_AGENTS" || usage_error "--agents is a number up to $MOST_AGENTS" ;;
   esac
@@ -50,6 +48,8 @@ is_count() { [[ $1 =~ ^(0|[1-9][0-9]{0,2})$ ]] && (($1 <= $2)); }
 # read_configuration: sets DIR, NAME, SERVERS, AGENTS, BARE and BASE to those of the lab in the folder.
 read_configuration() {
   DIR=$(realpath -m "${OPTIONS[dir]:-$PWD/.lab}")
+  # The name becomes part of options of mount and ssh, where these have a meaning.
+  [[ $DIR != *[,:%\"\\]* ]] || usage_error "a lab's folder cannot have any of , : % \" \\ in its name: $DIR"
   NAME=${OPTIONS[name]:-demo} SERVERS=3 AGENTS=4 BARE=no BASE=''
   [[ -e $DIR/lab.conf ]] || return 0
   # shellcheck source=/dev/null
