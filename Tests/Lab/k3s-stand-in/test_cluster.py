@@ -85,7 +85,8 @@ class ClusterTest(LabTest):
         servers[1].kill()
         wait_for("no leader on s3", 15, lambda: '"health":"false"' in self.get(
             servers[2], "http://127.0.0.1:2381/health"))
-        self.assertIn("etcd_server_has_leader 0", self.get(servers[2], "http://127.0.0.1:2381/metrics"))
+        wait_for("has_leader 0", 15, lambda: "etcd_server_has_leader 0" in self.get(
+            servers[2], "http://127.0.0.1:2381/metrics"))
         self.assertNotEqual(servers[2].kubectl("get", "nodes").returncode, 0)
         self.assertFalse(self.map(servers[2], "lost", "1"))
         self.assertIn("etcd failed", servers[2].kubectl("get", "--raw", "/readyz").stderr)

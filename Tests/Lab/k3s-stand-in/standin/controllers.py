@@ -29,7 +29,7 @@ class Controllers:
 
     def step(self):
         """One round."""
-        self._mark_own_node()
+        self.mark_own_node()
         if self.objects.datastore.member.role != raft.LEADER:
             self.seen = {}
             return
@@ -40,11 +40,10 @@ class Controllers:
             else:
                 self._judge(node)
                 self._show_vote(node)
-        self._drop_node_passwords()
 
     # --- etcd members -------------------------------------------------------------------------
 
-    def _mark_own_node(self):
+    def mark_own_node(self):
         """Name our etcd member on our node, and hold the node until the member is removed."""
         node = self.objects.find(kinds.NODES, None, self.node_name)
         if node is None or node["metadata"].get("deletionTimestamp"):
@@ -162,17 +161,3 @@ class Controllers:
                 "lastHeartbeatTime": stamp, "lastTransitionTime": stamp}]
             return old
         self.objects.update(kinds.NODES, None, node["metadata"]["name"], change, "status")
-
-    def _drop_node_passwords(self):
-        """Forget the password of a node that was deleted, as k3s's node controller does."""
-        state = self.objects.datastore.state
-        names = {entry["value"]["metadata"]["name"] for _, entry in state.list(kinds.NODES.prefix())[1]}
-        leases = {entry["value"]["metadata"]["name"] for _, entry in
-                  state.list(kinds.LEASES.prefix("kube-node-lease"))[1]}
-        for name in leases - names:
-            self._forget(kinds.SECRETS, "kube-system", f"{name}.node-password.k3s")
-            self._forget(kinds.LEASES, "kube-node-lease", name)
-
-    def _forget(self, kind, namespace, name):
-        if self.objects.find(kind, namespace, name):
-            self.objects.delete(kind, namespace, name)

@@ -36,6 +36,7 @@ class Peer:
         self.match = 0
         self.acked_read = 0
         self.contact = time.monotonic()
+        self.broken = False     # the last message did not get through
         self.synced_since = None
 
 
@@ -269,6 +270,7 @@ class Raft:
             try:
                 reply = self.send(facts, message)
             except OSError:
+                peer.broken = True
                 time.sleep(timing.HEARTBEAT)
                 continue
             with self.lock:
@@ -296,7 +298,7 @@ class Raft:
         if reply["term"] > self.disk.term:
             self._follow(reply["term"], None)
             return
-        peer.contact = time.monotonic()
+        peer.contact, peer.broken = time.monotonic(), False
         peer.acked_read = max(peer.acked_read, asked)
         if reply["ok"]:
             peer.match = max(peer.match, reply["match"])
@@ -418,7 +420,8 @@ class Raft:
     def healthy_voters(self):
         """Voters (ourselves too) that were heard of lately; meaningful on the leader."""
         with self.lock:
-            return self._in_contact(timing.HEALTHY_CONTACT)
+            return [member for member in self._in_contact(timing.HEALTHY_CONTACT)
+                    if member == self.id or not self.peers[member].broken]
 
     def synced_for(self, member):
         """Seconds that a member has had everything committed, 0 when it lags; leader only."""

@@ -224,6 +224,7 @@ class ServerProcess:
 
     def _start_controllers(self, place):
         work = controllers.Controllers(self.objects, self.node_name, place.name, self.address)
+        self._insist(work.mark_own_node)  # from here on, deleting the node removes the member too
         deployer = manifests.Deployer(self.layout, self.objects, self.node_name, self.settings["disable"])
         for part in (work, deployer):
             threading.Thread(target=part.run, args=(self.stopped,), daemon=True).start()
