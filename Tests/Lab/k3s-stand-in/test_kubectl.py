@@ -128,8 +128,8 @@ class Behaviour:
         self.kubectl("get", "plans", fails=True)
 
     def test_delete_and_not_found(self):
-        self.kubectl("create", "namespace", "x")
-        self.kubectl("create", "configmap", "m", "--from-literal=k=v", "-n", "x")
+        self.kubectl("apply", "-f", "-", stdin="apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n")
+        self.kubectl("apply", "-n", "x", "-f", "-", stdin=CONFIG_MAP.replace("name: a", "name: m") % 1)
         self.kubectl("delete", "namespace", "x")
         self.assertIn('namespaces "x" not found', self.kubectl("get", "namespace", "x", fails=True))
         self.assertIn("not found", self.kubectl("get", "configmap", "m", "-n", "x", fails=True))

@@ -19,13 +19,16 @@ class Controllers:
         self.node_name, self.member_name, self.address = node_name, member_name, address
         self.seen = {}  # node -> (its lease's last renewal, when we saw it change)
 
-    def run(self, stopped):
-        """Work until stopped; a lost majority only means to try again."""
-        while not stopped.wait(timing.CONTROLLER_PERIOD):
+    def run(self):
+        """Work for ever; a lost majority only means to try again."""
+        while True:
+            time.sleep(timing.CONTROLLER_PERIOD)
             try:
                 self.step()
-            except (ApiError, Unavailable, raft.Timeout, raft.NotLeader):
+            except (ApiError, Unavailable):
                 continue
+            except Exception as problem:  # one odd object must not stop the watch over all others
+                log.error(f"error syncing: {type(problem).__name__}: {problem}")
 
     def step(self):
         """One round."""

@@ -35,6 +35,7 @@ class Peer:
         self.next = next_index
         self.match = 0
         self.acked_read = 0
+        self.told = 0           # the commit index it was last sent
         self.contact = time.monotonic()
         self.broken = False     # the last message did not get through
         self.synced_since = None
@@ -116,8 +117,8 @@ class Raft:
 
     # --- elections ----------------------------------------------------------------------------
 
-    def _campaign(self):
-        if not self._collect_votes(pre=True):
+    def _campaign(self, handed=False):
+        if not handed and not self._collect_votes(pre=True):
             return
         with self.lock:
             if self.stopped or self.role == LEADER:
@@ -125,15 +126,15 @@ class Raft:
             self.role = CANDIDATE
             self.disk.save_vote(self.disk.term + 1, self.id)
             self.deadline = self._later()
-        if self._collect_votes(pre=False):
+        if self._collect_votes(pre=False, handed=handed):
             with self.lock:
                 if self.role == CANDIDATE:
                     self._lead()
 
-    def _collect_votes(self, pre):
+    def _collect_votes(self, pre, handed=False):
         with self.lock:
             term = self.disk.term + (1 if pre else 0)
-            message = {"kind": "vote", "pre": pre, "term": term, "from": self.id,
+            message = {"kind": "vote", "pre": pre, "handed": handed, "term": term, "from": self.id,
                        "last_index": self.disk.last_index, "last_term": self.disk.last_term}
             others = [member for member in self._voters() if member != self.id]
             targets = {member: self.members[member] for member in others}
@@ -197,7 +198,7 @@ class Raft:
         term, now = message["term"], time.monotonic()
         fresh = (message["last_term"], message["last_index"]) >= (self.disk.last_term, self.disk.last_index)
         content = self.role == LEADER or now - self.heard < timing.ELECTION_MIN
-        if content or term < self.disk.term:
+        if term < self.disk.term or content and not message["handed"]:
             return {"granted": False, "term": self.disk.term}
         if message["pre"]:
             return {"granted": fresh and term > self.disk.term, "term": self.disk.term}
@@ -240,6 +241,25 @@ class Raft:
             self.lock.notify_all()
         return {"ok": True, "term": self.disk.term, "match": snapshot["index"]}
 
+    def _on_take_over(self, message):
+        """The leader goes and asks us to lead; no need to wait for its silence."""
+        if message["term"] == self.disk.term and self.id in self._voters():
+            threading.Thread(target=self._campaign, args=(True,), daemon=True).start()
+        return {"term": self.disk.term}
+
+    def hand_over(self):
+        """Before an orderly end, let the most advanced voter lead."""
+        with self.lock:
+            others = [member for member in self._voters() if member in self.peers and not self.peers[member].broken]
+            if self.role != LEADER or not others:
+                return
+            heir = self.members[max(others, key=lambda member: self.peers[member].match)]
+            message = {"kind": "take_over", "term": self.disk.term, "from": self.id}
+        try:
+            self.send(heir, message)
+        except OSError:
+            pass  # the others will elect one of themselves once we are silent
+
     def _hear(self, message):
         if message["term"] > self.disk.term or self.role != FOLLOWER:
             self._follow(message["term"], message["from"])
@@ -262,7 +282,7 @@ class Raft:
         while True:
             with self.lock:
                 def has_news():
-                    return peer.next <= self.disk.last_index or asked < self.read_round
+                    return peer.next <= self.disk.last_index or asked < self.read_round or peer.told < self.commit
                 self.lock.wait_for(lambda: has_news() or not self._serves(member, peer, term), timing.HEARTBEAT)
                 if not self._serves(member, peer, term):
                     return
@@ -284,6 +304,7 @@ class Raft:
 
     def _news(self, peer):
         message = {"term": self.disk.term, "from": self.id, "commit": self.commit}
+        peer.told = self.commit
         if peer.next <= self.disk.snapshot_index:
             return {**message, "kind": "snapshot", "snapshot": self.disk.snapshot()}
         previous = peer.next - 1
