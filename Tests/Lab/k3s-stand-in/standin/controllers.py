@@ -144,7 +144,8 @@ class Controllers:
         def change(old):
             taints = [taint for taint in old.setdefault("spec", {}).get("taints", []) if taint["key"] != TAINT]
             if silent:
-                taints += [{"key": TAINT, "effect": effect, "timeAdded": now()} for effect in ("NoSchedule", "NoExecute")]
+                taints += [{"key": TAINT, "effect": effect, "timeAdded": now()}
+                           for effect in ("NoSchedule", "NoExecute")]
             old["spec"]["taints"] = taints
             if not taints:
                 del old["spec"]["taints"]

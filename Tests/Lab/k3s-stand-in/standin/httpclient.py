@@ -137,12 +137,12 @@ def certificate_words(problem, host, port):
 def lifetime(host, port):
     """From when until when the certificate of an address is valid; fetched anew, since OpenSSL does not say."""
     from cryptography import x509
+    from standin import pki
     try:
         pem = ssl.get_server_certificate((host, port), timeout=5.0)
     except OSError:
         return "its start", "its end"
-    certificate = x509.load_pem_x509_certificate(pem.encode())
-    return certificate.not_valid_before.strftime(STAMP), certificate.not_valid_after.strftime(STAMP)
+    return tuple(moment.strftime(STAMP) for moment in pki.lifetime(x509.load_pem_x509_certificate(pem.encode())))
 
 
 def _verb(method):
