@@ -1,7 +1,9 @@
 """A cluster's life on real machines: begin, join, lose servers, come back, remove, restore."""
 
 import json
+import os
 import signal
+import socket
 import time
 import unittest
 
@@ -85,7 +87,8 @@ class ClusterTest(LabTest):
         servers[1].kill()
         wait_for("no leader on s3", 15, lambda: '"health":"false"' in self.get(
             servers[2], "http://127.0.0.1:2381/health"))
-        self.assertIn("etcd_server_has_leader 0", self.get(servers[2], "http://127.0.0.1:2381/metrics"))
+        wait_for("has_leader 0", 15, lambda: "etcd_server_has_leader 0" in self.get(
+            servers[2], "http://127.0.0.1:2381/metrics"))
         self.assertNotEqual(servers[2].kubectl("get", "nodes").returncode, 0)
         self.assertFalse(self.map(servers[2], "lost", "1"))
         self.assertIn("etcd failed", servers[2].kubectl("get", "--raw", "/readyz").stderr)
@@ -138,6 +141,45 @@ class ClusterTest(LabTest):
         servers[2].start()
         servers[2].logs("tombstone file has been detected, removing data dir to rejoin the cluster")
         self.lab.ready(servers[0], "s3")
+
+    def test_the_leader_itself_can_be_deleted(self):
+        servers = self.three()
+        leader = next(one for one in servers if "etcd_server_is_leader 1" in self.get(
+            one, "http://127.0.0.1:2381/metrics"))
+        rest = [one for one in servers if one is not leader]
+        done = rest[0].kubectl("delete", "node", leader.name, "--timeout=30s")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(leader.ends(), 1)
+        wait_for("the API answers without it", 20, lambda: leader.name not in rest[1].nodes() and rest[1].nodes())
+
+    def test_restarts_one_by_one_keep_the_cluster_answering(self):
+        servers = self.three()
+        for one in servers:
+            other = servers[(servers.index(one) + 1) % 3]
+            one.kill(signal.SIGTERM)
+            start = time.monotonic()
+            self.assertEqual(other.kubectl("get", "nodes").returncode, 0)
+            self.assertLess(time.monotonic() - start, 2.0, "the leader should hand over before it ends")
+            before = one.log().count(UP)
+            one.start()
+            wait_for(f"{one.name} up again", 20, lambda one=one, before=before: one.log().count(UP) > before)
+
+    def test_systemd_hears_ready_only_when_the_server_is(self):
+        first = self.lab.server("s1")
+        first.logs(UP)
+        path = os.path.join(self.lab.folder, "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.bind(path)
+            channel.settimeout(20)
+            second = self.lab.node("s2")
+            second.configure(server=f"https://{first.address}:6443", token="s3cret")
+            second.start(env={"NOTIFY_SOCKET": path})
+            second.logs("has not yet been promoted from learner to voting member")
+            channel.setblocking(False)
+            self.assertRaises(BlockingIOError, channel.recv, 100)
+            channel.settimeout(20)
+            self.assertEqual(channel.recv(100), b"READY=1\n")
+        self.assertEqual(first.condition("s2", "EtcdIsVoter") or "True", "True")
 
     def test_a_restart_ignores_what_only_a_first_start_needs(self):
         server = self.lab.server("s1")

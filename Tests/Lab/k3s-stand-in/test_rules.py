@@ -1,14 +1,18 @@
 """Settings, tokens, patches, field ownership and templates: the rules that need no cluster."""
 
+import datetime
 import os
 import sys
 import tempfile
+import threading
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from standin import jointoken, jsonpath, ownership, patches, selectors, settings, tables
+from standin import httpclient, jointoken, jsonpath, ownership, patches, pki, selectors, settings, tables, webserver
 from standin.apierror import ApiError
+from standin.paths import Layout
 
 
 class SettingsTest(unittest.TestCase):
@@ -59,6 +63,25 @@ class TokenTest(unittest.TestCase):
                              ("K10" + "a" * 64 + "::nothing", "invalid token format")):
             with self.assertRaisesRegex(jointoken.TokenError, words):
                 jointoken.parse(token)
+
+
+class ClockTest(unittest.TestCase):
+    def test_a_certificate_of_the_future_is_told_as_go_tells_it(self):
+        later = datetime.datetime.utcnow().replace(microsecond=0) + datetime.timedelta(hours=1)
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.object(pki, "_now", lambda: later):
+            layout = Layout(folder)
+            pki.create_authorities(layout)
+            authority = pki.Authority(layout, "server-ca")
+            authority.issue_to(folder + "/leaf", "leaf", hosts=["127.0.0.1"], server=True)
+            server = webserver.Server(("127.0.0.1", 0), webserver.Handler,
+                                      webserver.server_context((folder + "/leaf.crt", folder + "/leaf.key")))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            client = httpclient.Client(f"https://127.0.0.1:{server.server_port}", httpclient.context(authority.pem))
+            with self.assertRaisesRegex(httpclient.WireError, "x509: certificate has expired or is not yet valid: "
+                                        f"current time .* is before {later:%Y-%m-%dT%H:%M:%SZ}"):
+                client.get("/")
+            server.shutdown()
+            server.server_close()
 
 
 class PatchTest(unittest.TestCase):

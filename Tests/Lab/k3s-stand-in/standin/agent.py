@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 import urllib.parse
 
 from standin import httpclient, join, kubelet, log, machine, paths, settings as config, timing
@@ -49,7 +50,6 @@ class Agent:
     def __init__(self, settings):
         self.settings = settings
         self.layout = paths.Layout(settings["data-dir"])
-        self.stopped = threading.Event()
         self.token = config.token(settings)
         if not self.token:
             raise config.SettingsError("--token is required")
@@ -60,7 +60,7 @@ class Agent:
         self.balancer = Balancer(self.layout, settings["server"])
 
     def run(self):
-        """Join, then beat until we are told to stop."""
+        """Join, then beat for ever."""
         log.info(f"Starting k3s agent {VERSION} (stand-in)")
         cluster = self._trust()
         facts = self._configuration(cluster)
@@ -73,10 +73,10 @@ class Agent:
         log.info("k3s agent is up and running")
         machine.notify("READY=1\n")
         threading.Thread(target=self._follow_servers, args=(cluster,), daemon=True).start()
-        node.beat_forever(self.stopped, lambda: self._move(node, cluster))
+        node.beat_forever(lambda: self._move(node, cluster))
 
     def _trust(self):
-        while not self.stopped.is_set():
+        while True:
             try:
                 cluster = join.trust(self.balancer.url(), self.token, Balancer.SHOWN)
                 if cluster.warning:
@@ -86,13 +86,12 @@ class Agent:
                 log.error(f"Failed to validate connection to cluster at {self.settings['server']}: {problem}"
                           if "CA hash" not in str(problem) else str(problem))
                 self.balancer.move_on()
-            self.stopped.wait(timing.AGENT_RETRY)
-        raise SystemExit(0)
+            time.sleep(timing.AGENT_RETRY)
 
     def _configuration(self, cluster):
         """Ask for the cluster's settings and our certificates until both are ours."""
         authorization = cluster.token.authorization("node")
-        while not self.stopped.is_set():
+        while True:
             try:
                 facts = cluster.client.json("GET", "/v1-k3s/config", headers={"Authorization": authorization})
             except (httpclient.HTTPError, httpclient.WireError) as problem:
@@ -103,11 +102,10 @@ class Agent:
                 return facts
             except (httpclient.HTTPError, httpclient.WireError, kubelet.NodePasswordRejected) as problem:
                 self._wait_for_server(str(problem))
-        raise SystemExit(0)
 
     def _wait_for_server(self, reason):
         log.info(f"Waiting to retrieve agent configuration; server is not ready: {reason}")
-        self.stopped.wait(timing.CONFIG_RETRY)
+        time.sleep(timing.CONFIG_RETRY)
 
     def _check_skew(self, server_version):
         if minor(VERSION) > minor(server_version):
@@ -124,14 +122,14 @@ class Agent:
         node.client = self._api(cluster)
 
     def _register(self, node, cluster):
-        while not self.stopped.is_set():
+        while True:
             try:
                 node.register()
                 return
             except (httpclient.HTTPError, httpclient.WireError) as problem:
                 log.error(f"Unable to register node {self.name} with API server: {problem}")
                 self._move(node, cluster)
-            self.stopped.wait(timing.AGENT_RETRY)
+            time.sleep(timing.AGENT_RETRY)
 
     def _follow_servers(self, cluster):
         """Keep the list of servers fresh, for the day ours dies."""
@@ -140,8 +138,7 @@ class Agent:
                 self.balancer.learn(self._api(cluster).json("GET", "/v1-k3s/apiservers"))
             except (httpclient.HTTPError, httpclient.WireError):
                 pass  # the next round asks whichever server the heartbeat has moved to
-            if self.stopped.wait(timing.CONFIG_RETRY):
-                return
+            time.sleep(timing.CONFIG_RETRY)
 
 
 def run(arguments):
@@ -151,7 +148,7 @@ def run(arguments):
         agent = Agent(settings)
     except config.SettingsError as problem:
         log.fatal(str(problem))
-    signal.signal(signal.SIGTERM, lambda *_: agent.stopped.set())
-    signal.signal(signal.SIGINT, lambda *_: agent.stopped.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))  # nothing is kept that is not on disk already
     agent.run()
     return 0

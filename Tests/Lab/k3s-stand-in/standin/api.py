@@ -130,6 +130,8 @@ class Api:
 
     def _object(self, request):
         kind = request.headers.get("Content-Type", "application/json")
+        if "protobuf" in kind or "cbor" in kind:
+            raise ApiError(415, f"the stand-in reads JSON and YAML only, not {kind}")
         try:
             if "yaml" in kind:
                 import yaml

@@ -19,17 +19,20 @@ class Controllers:
         self.node_name, self.member_name, self.address = node_name, member_name, address
         self.seen = {}  # node -> (its lease's last renewal, when we saw it change)
 
-    def run(self, stopped):
-        """Work until stopped; a lost majority only means to try again."""
-        while not stopped.wait(timing.CONTROLLER_PERIOD):
+    def run(self):
+        """Work for ever; a lost majority only means to try again."""
+        while True:
+            time.sleep(timing.CONTROLLER_PERIOD)
             try:
                 self.step()
-            except (ApiError, Unavailable, raft.Timeout, raft.NotLeader):
+            except (ApiError, Unavailable):
                 continue
+            except Exception as problem:  # one odd object must not stop the watch over all others
+                log.error(f"error syncing: {type(problem).__name__}: {problem}")
 
     def step(self):
         """One round."""
-        self._mark_own_node()
+        self.mark_own_node()
         if self.objects.datastore.member.role != raft.LEADER:
             self.seen = {}
             return
@@ -40,11 +43,10 @@ class Controllers:
             else:
                 self._judge(node)
                 self._show_vote(node)
-        self._drop_node_passwords()
 
     # --- etcd members -------------------------------------------------------------------------
 
-    def _mark_own_node(self):
+    def mark_own_node(self):
         """Name our etcd member on our node, and hold the node until the member is removed."""
         node = self.objects.find(kinds.NODES, None, self.node_name)
         if node is None or node["metadata"].get("deletionTimestamp"):
@@ -142,7 +144,8 @@ class Controllers:
         def change(old):
             taints = [taint for taint in old.setdefault("spec", {}).get("taints", []) if taint["key"] != TAINT]
             if silent:
-                taints += [{"key": TAINT, "effect": effect, "timeAdded": now()} for effect in ("NoSchedule", "NoExecute")]
+                taints += [{"key": TAINT, "effect": effect, "timeAdded": now()}
+                           for effect in ("NoSchedule", "NoExecute")]
             old["spec"]["taints"] = taints
             if not taints:
                 del old["spec"]["taints"]
@@ -162,17 +165,3 @@ class Controllers:
                 "lastHeartbeatTime": stamp, "lastTransitionTime": stamp}]
             return old
         self.objects.update(kinds.NODES, None, node["metadata"]["name"], change, "status")
-
-    def _drop_node_passwords(self):
-        """Forget the password of a node that was deleted, as k3s's node controller does."""
-        state = self.objects.datastore.state
-        names = {entry["value"]["metadata"]["name"] for _, entry in state.list(kinds.NODES.prefix())[1]}
-        leases = {entry["value"]["metadata"]["name"] for _, entry in
-                  state.list(kinds.LEASES.prefix("kube-node-lease"))[1]}
-        for name in leases - names:
-            self._forget(kinds.SECRETS, "kube-system", f"{name}.node-password.k3s")
-            self._forget(kinds.LEASES, "kube-node-lease", name)
-
-    def _forget(self, kind, namespace, name):
-        if self.objects.find(kind, namespace, name):
-            self.objects.delete(kind, namespace, name)

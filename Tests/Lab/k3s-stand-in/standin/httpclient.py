@@ -9,6 +9,9 @@ import time
 import urllib.parse
 
 
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+
+
 class HTTPError(Exception):
     """An answer outside 2xx."""
 
@@ -107,7 +110,7 @@ class Client:
     def _words(self, problem):
         address = f"{self.host}:{self.port}"
         if isinstance(problem, ssl.SSLCertVerificationError):
-            return "tls: failed to verify certificate: " + certificate_words(problem, self.host)
+            return "tls: failed to verify certificate: " + certificate_words(problem, self.host, self.port)
         if isinstance(problem, ssl.SSLError):
             return f"remote error: tls: {str(problem.reason or problem).lower().replace('_', ' ')}"
         if isinstance(problem, (socket.timeout, TimeoutError)):
@@ -119,15 +122,27 @@ class Client:
         return f"dial tcp {address}: connect: {(problem.strerror or str(problem)).lower()}"
 
 
-def certificate_words(problem, host):
+def certificate_words(problem, host, port):
     """Go's sentence for a certificate that does not verify."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     if problem.verify_code in (9, 10):
-        side = "before the certificate's start" if problem.verify_code == 9 else "after the certificate's end"
+        now = time.strftime(STAMP, time.gmtime())
+        start, end = lifetime(host, port)
+        side = f"before {start}" if problem.verify_code == 9 else f"after {end}"
         return f"x509: certificate has expired or is not yet valid: current time {now} is {side}"
     if problem.verify_code in (62, 64):
         return f"x509: certificate is not valid for {host}: add it to tls-san"
     return "x509: certificate signed by unknown authority"
+
+
+def lifetime(host, port):
+    """From when until when the certificate of an address is valid; fetched anew, since OpenSSL does not say."""
+    from cryptography import x509
+    from standin import pki
+    try:
+        pem = ssl.get_server_certificate((host, port), timeout=5.0)
+    except OSError:
+        return "its start", "its end"
+    return tuple(moment.strftime(STAMP) for moment in pki.lifetime(x509.load_pem_x509_certificate(pem.encode())))
 
 
 def _verb(method):

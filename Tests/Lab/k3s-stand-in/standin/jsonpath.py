@@ -37,7 +37,7 @@ def _render(parts, root, current):
         elif inner[:1] in "\"'" and inner:
             out.append(inner[1:-1].replace("\\n", "\n").replace("\\t", "\t"))
         else:
-            out.append(" ".join(_text(item) for item in evaluate(inner, root, current)))
+            out.append(" ".join(text(item) for item in evaluate(inner, root, current)))
     return "".join(out)
 
 
@@ -51,7 +51,8 @@ def _end_of_range(parts, place):
     raise PathError("range without end")
 
 
-def _text(item):
+def text(item):
+    """A value as it stands in the output."""
     if isinstance(item, bool):
         return "true" if item else "false"
     return item if isinstance(item, str) else json.dumps(item, separators=(",", ":"))
@@ -114,5 +115,5 @@ def _matches(condition, item):
     if not match["sign"]:
         return bool(found)
     wanted = match["value"].strip("\"'")
-    same = bool(found) and _text(found[0]) == wanted
+    same = bool(found) and text(found[0]) == wanted
     return same == (match["sign"] == "==")

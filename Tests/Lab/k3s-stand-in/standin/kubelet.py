@@ -73,7 +73,7 @@ class Kubelet:
     def _annotations(self):
         return {"k3s.io/internal-ip": self.address, "k3s.io/hostname": self.name,
                 "alpha.kubernetes.io/provided-node-ip": self.address,
-                "k3s.io/node-args": json.dumps([os.path.basename("k3s")]),
+                "k3s.io/node-args": json.dumps(["server" if self.is_server else "agent"]),
                 "node.alpha.kubernetes.io/ttl": "0",
                 "volumes.kubernetes.io/controller-managed-attach-detach": "true"}
 
@@ -168,9 +168,10 @@ class Kubelet:
         return any(condition["type"] == "Ready" and condition["status"] == "Unknown"
                    for condition in node.get("status", {}).get("conditions", []))
 
-    def beat_forever(self, stopped, renew=None):
+    def beat_forever(self, renew=None):
         """Keep the node alive; `renew` is called after each failure to choose another server."""
-        while not stopped.wait(timing.NODE_HEARTBEAT):
+        while True:
+            time.sleep(timing.NODE_HEARTBEAT)
             try:
                 self.beat()
             except HTTPError as problem:

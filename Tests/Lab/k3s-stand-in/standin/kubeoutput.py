@@ -63,5 +63,5 @@ def custom_columns(spec, value):
     lines = [[title for title, _ in columns]]
     for item in value.get("items", [value]):
         cells = [jsonpath.evaluate(path.strip("{}"), item, item) for _, path in columns]
-        lines.append([",".join(jsonpath._text(one) for one in cell) or "<none>" for cell in cells])
+        lines.append([",".join(jsonpath.text(one) for one in cell) or "<none>" for cell in cells])
     return aligned(lines)

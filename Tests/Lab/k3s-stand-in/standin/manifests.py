@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import time
 
 from standin import kinds, log, timing
 from standin.apierror import ApiError
@@ -19,7 +20,7 @@ class Deployer:
         self.manager, self.disabled = f"deploy@{node_name}", disabled
         self.applied, self.broken = {}, {}
 
-    def run(self, stopped):
+    def run(self):
         """Look again and again."""
         while True:
             for name in sorted(os.listdir(self.folder)) if os.path.isdir(self.folder) else []:
@@ -27,8 +28,9 @@ class Deployer:
                     self._look(name)
                 except (ApiError, Unavailable, OSError) as problem:
                     self._complain(name, str(problem))
-            if stopped.wait(timing.MANIFEST_PERIOD):
-                return
+                except (KeyError, TypeError, AttributeError) as problem:
+                    self._complain(name, f"not a Kubernetes object: {problem!r}")
+            time.sleep(timing.MANIFEST_PERIOD)
 
     def _complain(self, name, reason):
         if self.broken.get(name) != reason:

@@ -137,7 +137,8 @@ class Objects:
             return after
         key = kind.key(meta.get("namespace"), meta["name"])
         gone = meta.get("deletionTimestamp") and not meta.get("finalizers")
-        result = self._write({"if": {key: entry["mod"]}, **({"delete": [key]} if gone else {"put": {key: after}})})
+        change = {"delete": doomed_with(kind, key, meta["name"])} if gone else {"put": {key: after}}
+        result = self._write({"if": {key: entry["mod"]}, **change})
         if not result["done"]:
             return None
         return {**after, "metadata": {**meta, "resourceVersion": str(result["revision"])}}
@@ -189,7 +190,7 @@ class Objects:
             marked = {**entry["value"], "metadata": {**meta, "deletionTimestamp": now(),
                                                      "deletionGracePeriodSeconds": 0}}
             return self._write({"if": {key: entry["mod"]}, "put": {key: marked}})["done"]
-        doomed = [key]
+        doomed = doomed_with(kind, key, name)
         if kind is kinds.NAMESPACES:
             if name in ("default", "kube-system", "kube-public"):
                 raise ApiError(403, f'namespaces "{name}" is forbidden: this namespace may not be deleted')
@@ -200,6 +201,14 @@ class Objects:
             doomed += [other for other, _ in
                        self.state().list(f"/registry/{spec['group']}/{spec['names']['plural']}/")[1]]
         return self._write({"if": {key: entry["mod"]}, "delete": doomed})["done"]
+
+
+def doomed_with(kind, key, name):
+    """What goes with an object: a node's password and lease, so that its name is free again."""
+    if kind is not kinds.NODES:
+        return [key]
+    return [key, kinds.SECRETS.key("kube-system", f"{name}.node-password.k3s"),
+            kinds.LEASES.key("kube-node-lease", name)]
 
 
 def shown(entry):

@@ -57,7 +57,7 @@ class Authority:
             [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
             + [x509.NameAttribute(NameOID.COMMON_NAME, name)])
         purposes = [ExtendedKeyUsageOID.CLIENT_AUTH] * client + [ExtendedKeyUsageOID.SERVER_AUTH] * server
-        start = self.certificate.not_valid_before
+        start, _ = lifetime(self.certificate)
         age = max(0, (_now() - start).days)
         builder = _builder(subject, self.certificate.subject, key.public_key(), start, age + DAYS_OF_A_CERTIFICATE)
         builder = builder.add_extension(_usage(signs=False), critical=True)
@@ -74,6 +74,14 @@ class Authority:
         certificate, key = self.issue(name, **options)
         paths.write(layout_path + ".crt", certificate + self.pem, 0o644)
         paths.write(layout_path + ".key", key)
+
+
+def lifetime(certificate):
+    """(from, until) of a certificate, in UTC without a zone; newer libraries only offer zoned times."""
+    if hasattr(certificate, "not_valid_before_utc"):
+        return tuple(moment.replace(tzinfo=None) for moment in (
+            certificate.not_valid_before_utc, certificate.not_valid_after_utc))
+    return certificate.not_valid_before, certificate.not_valid_after
 
 
 def _builder(subject, issuer, public_key, start, days):
@@ -100,7 +108,7 @@ def _names(hosts):
 
 
 def _now():
-    return datetime.datetime.utcnow().replace(microsecond=0)
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0, tzinfo=None)
 
 
 def _pem(key):

@@ -2,16 +2,17 @@
 
 Follows the Raft paper (elections with a pre-vote, log replication, snapshots, one membership
 change at a time, read index). Members carry a `learner` mark: a learner receives the log but
-neither votes nor counts. The log itself lives in `raftdisk`, the wire in `raftwire`.
+neither votes nor counts. Elections live in `raftelection`, the log in `raftdisk`, the wire in
+`raftwire`.
 """
 
-import random
 import threading
 import time
 
 from standin import timing
+from standin.raftelection import CANDIDATE, FOLLOWER, LEADER, Election
 
-FOLLOWER, CANDIDATE, LEADER = "follower", "candidate", "leader"
+__all__ = ["CANDIDATE", "FOLLOWER", "LEADER", "NotLeader", "Raft", "Refused", "Timeout"]
 COMPACT_EVERY = 2000     # a member further behind than the log reaches is sent the whole state
 BATCH = 200
 
@@ -35,11 +36,13 @@ class Peer:
         self.next = next_index
         self.match = 0
         self.acked_read = 0
+        self.told = 0           # the commit index it was last sent
         self.contact = time.monotonic()
+        self.broken = False     # the last message did not get through
         self.synced_since = None
 
 
-class Raft:
+class Raft(Election):
     """One member of the cluster."""
 
     def __init__(self, member_id, disk, send, state):
@@ -78,16 +81,6 @@ class Raft:
             self.stopped = True
             self.lock.notify_all()
 
-    def _later(self):
-        return time.monotonic() + random.uniform(timing.ELECTION_MIN, timing.ELECTION_MAX)
-
-    def _voters(self):
-        return [member for member, facts in self.members.items() if not facts["learner"]]
-
-    def _majority(self, count):
-        voters = self._voters()
-        return bool(voters) and count > len(voters) // 2
-
     def _tick_forever(self):
         while not self.stopped:
             time.sleep(0.05)
@@ -113,76 +106,6 @@ class Raft:
         return [member for member in self._voters()
                 if member == self.id or member in self.peers and now - self.peers[member].contact < seconds]
 
-    # --- elections ----------------------------------------------------------------------------
-
-    def _campaign(self):
-        if not self._collect_votes(pre=True):
-            return
-        with self.lock:
-            if self.stopped or self.role == LEADER:
-                return
-            self.role = CANDIDATE
-            self.disk.save_vote(self.disk.term + 1, self.id)
-            self.deadline = self._later()
-        if self._collect_votes(pre=False):
-            with self.lock:
-                if self.role == CANDIDATE:
-                    self._lead()
-
-    def _collect_votes(self, pre):
-        with self.lock:
-            term = self.disk.term + (1 if pre else 0)
-            message = {"kind": "vote", "pre": pre, "term": term, "from": self.id,
-                       "last_index": self.disk.last_index, "last_term": self.disk.last_term}
-            others = [member for member in self._voters() if member != self.id]
-            targets = {member: self.members[member] for member in others}
-        granted, done = [self.id], threading.Condition()
-        left = [len(targets)]
-
-        def ask(member, facts):
-            try:
-                reply = self.send(facts, message)
-            except OSError:
-                reply = {}
-            if reply.get("removed"):
-                self.removed.set()
-            with self.lock:
-                if reply.get("term", 0) > self.disk.term and not reply.get("granted"):
-                    self._follow(reply["term"], None)
-            with done:
-                granted.extend([member] if reply.get("granted") else [])
-                left[0] -= 1
-                done.notify()
-
-        for member, facts in targets.items():
-            threading.Thread(target=ask, args=(member, facts), daemon=True).start()
-        with done:
-            done.wait_for(lambda: self._majority(len(granted)) or not left[0], timing.PEER_TIMEOUT)
-            won = self._majority(len(granted))
-        with self.lock:
-            return won and term == self.disk.term + (1 if pre else 0) and self.role != LEADER
-
-    def _lead(self):
-        self.role = LEADER
-        self._see_leader(self.id)
-        self.peers = {}
-        self.disk.append([{"t": self.disk.term, "k": "noop", "d": None}])
-        self._meet_peers()
-        self._advance()
-
-    def _follow(self, term, leader):
-        if term > self.disk.term:
-            self.disk.save_vote(term, None)
-        self.role = FOLLOWER
-        self._see_leader(leader)
-        self.deadline = self._later()
-        self.lock.notify_all()
-
-    def _see_leader(self, leader):
-        if leader is not None and leader != self.leader:
-            self.leader_changes += 1
-        self.leader = leader
-
     # --- what others ask of us ----------------------------------------------------------------
 
     def handle(self, message):
@@ -191,22 +114,6 @@ class Raft:
             if message["from"] in self.disk.removed_members():
                 return {"removed": True, "term": self.disk.term}
             return getattr(self, "_on_" + message["kind"])(message)
-
-    def _on_vote(self, message):
-        term, now = message["term"], time.monotonic()
-        fresh = (message["last_term"], message["last_index"]) >= (self.disk.last_term, self.disk.last_index)
-        content = self.role == LEADER or now - self.heard < timing.ELECTION_MIN
-        if content or term < self.disk.term:
-            return {"granted": False, "term": self.disk.term}
-        if message["pre"]:
-            return {"granted": fresh and term > self.disk.term, "term": self.disk.term}
-        if term > self.disk.term:
-            self._follow(term, None)
-        if fresh and self.disk.vote in (None, message["from"]):
-            self.disk.save_vote(term, message["from"])
-            self.deadline = self._later()
-            return {"granted": True, "term": term}
-        return {"granted": False, "term": self.disk.term}
 
     def _on_append(self, message):
         if message["term"] < self.disk.term:
@@ -261,7 +168,7 @@ class Raft:
         while True:
             with self.lock:
                 def has_news():
-                    return peer.next <= self.disk.last_index or asked < self.read_round
+                    return peer.next <= self.disk.last_index or asked < self.read_round or peer.told < self.commit
                 self.lock.wait_for(lambda: has_news() or not self._serves(member, peer, term), timing.HEARTBEAT)
                 if not self._serves(member, peer, term):
                     return
@@ -269,6 +176,7 @@ class Raft:
             try:
                 reply = self.send(facts, message)
             except OSError:
+                peer.broken = True
                 time.sleep(timing.HEARTBEAT)
                 continue
             with self.lock:
@@ -282,6 +190,7 @@ class Raft:
 
     def _news(self, peer):
         message = {"term": self.disk.term, "from": self.id, "commit": self.commit}
+        peer.told = self.commit
         if peer.next <= self.disk.snapshot_index:
             return {**message, "kind": "snapshot", "snapshot": self.disk.snapshot()}
         previous = peer.next - 1
@@ -296,7 +205,7 @@ class Raft:
         if reply["term"] > self.disk.term:
             self._follow(reply["term"], None)
             return
-        peer.contact = time.monotonic()
+        peer.contact, peer.broken = time.monotonic(), False
         peer.acked_read = max(peer.acked_read, asked)
         if reply["ok"]:
             peer.match = max(peer.match, reply["match"])
@@ -418,7 +327,8 @@ class Raft:
     def healthy_voters(self):
         """Voters (ourselves too) that were heard of lately; meaningful on the leader."""
         with self.lock:
-            return self._in_contact(timing.HEALTHY_CONTACT)
+            return [member for member in self._in_contact(timing.HEALTHY_CONTACT)
+                    if member == self.id or not self.peers[member].broken]
 
     def synced_for(self, member):
         """Seconds that a member has had everything committed, 0 when it lags; leader only."""

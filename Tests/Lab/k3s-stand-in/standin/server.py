@@ -25,12 +25,12 @@ class ServerProcess:
     def __init__(self, settings):
         self.settings = settings
         self.layout = paths.Layout(settings["data-dir"])
-        self.stopped = threading.Event()
+        self.member = None
         self.node_name, self.address = config.node_name(settings), config.node_address(settings)
         self.port = settings["https-listen-port"]
 
     def run(self):
-        """Start, then keep our own node alive until we are told to stop."""
+        """Start, then keep our own node alive."""
         log.info(f"Starting k3s {VERSION} (stand-in)")
         for folder in (self.layout.server, self.layout.agent, self.layout.manifests, self.layout.cred):
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -50,7 +50,7 @@ class ServerProcess:
         self._start_controllers(place)
         log.info("k3s is up and running")
         machine.notify("READY=1\n")
-        node.beat_forever(self.stopped)
+        node.beat_forever()
 
     # --- the pieces ---------------------------------------------------------------------------
 
@@ -124,8 +124,6 @@ class ServerProcess:
     def _watch_removal(self):
         """A removed member leaves a tombstone and ends; systemd's restart then starts it anew."""
         self.member.removed.wait()
-        if self.stopped.is_set():
-            return
         paths.write(self.layout.tombstone, "")
         log.info("this node has been removed from the cluster please restart k3s to rejoin the cluster")
         time.sleep(1.0)
@@ -147,8 +145,7 @@ class ServerProcess:
             if time.monotonic() - said > timing.DATASTORE_RETRY:
                 log.info(f"Failed to test data store connection: {reason}")
                 said = time.monotonic()
-            if self.stopped.wait(0.2):
-                raise SystemExit(0)
+            time.sleep(0.2)
 
     def _seed(self, place):
         """Make sure of the objects that every cluster has, and of our version's place among the others."""
@@ -176,12 +173,12 @@ class ServerProcess:
 
     def _insist(self, work):
         """Do something that a moment without a leader must not prevent."""
-        while not self.stopped.is_set():
+        while True:
             try:
                 return work()
             except (ApiError, Unavailable) as problem:
                 log.info(f"Failed to prepare the cluster's objects: {problem}")
-                self.stopped.wait(1.0)
+            time.sleep(1.0)
 
     def _local_url(self):
         return f"https://{self.settings['bind-address'] or '127.0.0.1'}:{self.port}"
@@ -206,7 +203,7 @@ class ServerProcess:
         """Register the node this server runs on."""
         plain = httpclient.Client(self._local_url(), httpclient.context(self._ca()))
         authorization = jointoken.parse(place.node_password if place.node_password else "x")
-        while not self.stopped.is_set():
+        while True:
             try:
                 kubelet.fetch_certificates(plain, self.layout, self.node_name, self.address,
                                            authorization.authorization("node"))
@@ -219,14 +216,23 @@ class ServerProcess:
                 return node
             except (httpclient.HTTPError, httpclient.WireError, kubelet.NodePasswordRejected) as problem:
                 log.info(f"Waiting to retrieve agent configuration; server is not ready: {problem}")
-            self.stopped.wait(timing.AGENT_RETRY)
-        raise SystemExit(0)
+            time.sleep(timing.AGENT_RETRY)
 
     def _start_controllers(self, place):
         work = controllers.Controllers(self.objects, self.node_name, place.name, self.address)
+        self._insist(work.mark_own_node)  # from here on, deleting the node removes the member too
         deployer = manifests.Deployer(self.layout, self.objects, self.node_name, self.settings["disable"])
         for part in (work, deployer):
-            threading.Thread(target=part.run, args=(self.stopped,), daemon=True).start()
+            threading.Thread(target=part.run, daemon=True).start()
+
+    def end(self):
+        """End in order: hand over first if we lead, but never wait long; all else is on disk already."""
+        def leave():
+            if self.member is not None:
+                self.member.hand_over()
+            os._exit(0)
+        threading.Thread(target=leave, daemon=True).start()
+        threading.Timer(timing.PEER_TIMEOUT, os._exit, (0,)).start()
 
 
 def _link(path, target, folder):
@@ -242,11 +248,8 @@ def run(arguments):
     """Run the server until TERM."""
     settings = config.load_or_exit("server", arguments)
     process = ServerProcess(settings)
-
-    def stop(*_):
-        process.stopped.set()
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.end())
     try:
         process.run()
     except (bootstrap.BootstrapError, config.SettingsError, ssl.SSLError) as problem:
