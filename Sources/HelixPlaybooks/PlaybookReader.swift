@@ -84,8 +84,8 @@ struct Selection {
   let tags: TagFilter
 
   /// The hosts of a play.
-  func hosts(of pattern: Located<String>) throws(Diagnostic) -> [HostName] {
-    let hosts = try HostPattern(pattern).select(from: inventory)
+  func hosts(of pattern: HostPattern) throws(Diagnostic) -> [HostName] {
+    let hosts = try pattern.select(from: inventory)
     guard let limit else { return hosts }
     return hosts.filter(limit.contains)
   }

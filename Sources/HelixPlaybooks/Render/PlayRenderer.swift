@@ -52,18 +52,17 @@ struct PlayRenderer {
     problems.catching { () throws(Diagnostic) in
       let template = try NodeTemplate.first(play.hosts, reading.sources.reader)
       let node = try renderer.render(template, in: scope)
-      let parts = node.list ?? [node]
-      var words: [String] = []
-      for part in parts {
+      var patterns: [Located<String>] = []
+      for part in node.list ?? [node] {
         guard let text = part.text else {
           throw Keywords.wrongType(of: "hosts", part, wanted: "a host pattern")
         }
-        words.append(text)
+        patterns.append(Located(text, at: part.location))
       }
-      let pattern = words.joined(separator: ",")
-      // A pattern that was put together has no place of its own below the key's.
-      let place = parts.count == 1 ? parts[0].location : node.location
-      return (pattern, try selection.hosts(of: Located(pattern, at: place)))
+      guard let pattern = try HostPattern(joining: patterns) else {
+        throw Keywords.wrongType(of: "hosts", node, wanted: "a host pattern")
+      }
+      return (pattern.text.value, try selection.hosts(of: pattern))
     }
   }
 

@@ -90,7 +90,7 @@ extension Grammar {
     "register": "remove it, with whatever reads what it keeps",
     "remote_user": "set ansible_user in the inventory",
     "vars_prompt": "pass the values with -e",
-    "when": "move the task to a play on the hosts that need it",
+    "when": "let the hosts: of a play select what needs it",
     "with_dict": "write the elements as a list under loop",
     "max_fail_percentage": "remove it: a failed step already stops only what waits for it",
   ]
