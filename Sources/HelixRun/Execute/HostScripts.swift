@@ -47,6 +47,7 @@ enum HostScripts {
   /// old file.
   static let install = """
     set -eu
+    umask 022
     path=$1
     part=$path.part
     keep=$4

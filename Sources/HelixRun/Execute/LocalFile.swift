@@ -20,16 +20,20 @@ struct LocalFile {
   }
 
   /// Replaces the file in one move; whoever reads it sees the old text or the new.
+  ///
+  /// Where the path is a link, as people who keep their settings elsewhere have it, the file behind
+  /// it is replaced and the link stays.
   func write(_ text: String, mode: String, nonce: String) throws(Diagnostic) {
     guard let bits = mode_t(mode, radix: 8) else {
       throw Diagnostic("\"\(mode)\" is not a file mode")
     }
-    let (folder, name) = halves
+    let (folder, name) = Self.halves(of: target)
     try StateFolder.make(folder)
     let part = "\(folder)/.\(name).helix-\(nonce)"
     let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw systemFailure("cannot write \(path)") }
-    let code = Self.fill(descriptor, text, bits) ?? (rename(part, path) == 0 ? nil : errno)
+    let code =
+      Self.fill(descriptor, text, bits) ?? (rename(part, "\(folder)/\(name)") == 0 ? nil : errno)
     close(descriptor)
     if let code {
       unlink(part)
@@ -43,7 +47,14 @@ struct LocalFile {
     return fchmod(descriptor, mode) == 0 && fsync(descriptor) == 0 ? nil : errno
   }
 
-  private var halves: (folder: String, name: String) {
+  /// The path without links; as it is when there is no file yet.
+  private var target: String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  private static func halves(of path: String) -> (folder: String, name: String) {
     guard let slash = path.lastIndex(of: "/") else { return (".", path) }
     let folder = slash == path.startIndex ? "/" : String(path[..<slash])
     return (folder, String(path[path.index(after: slash)...]))

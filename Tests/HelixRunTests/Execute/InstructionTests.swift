@@ -1,3 +1,4 @@
+import Glibc
 import HelixModel
 import HelixPlan
 import Testing
@@ -122,6 +123,17 @@ struct InstructionTests {
     try await run.perform(
       .fetch(Fetch(script: "echo more", localPath: "~/.kube/config", disposal: .mergeKubeconfig)))
     #expect(try scratch.text(of: ".kube/config") == "config\nmore\n")
+  }
+
+  @Test("fetch: a local file that is a link stays one")
+  func fetchThroughLink() async throws {
+    let scratch = try ScratchFolder()
+    try scratch.write("old", to: "dotfiles/config")
+    #expect(symlink("dotfiles/config", scratch("config")) == 0)
+    try await TestRun(shells: [SpyShell()]).perform(
+      .fetch(Fetch(script: "echo new", localPath: scratch("config"))))
+    #expect(try scratch.text(of: "dotfiles/config") == "new\n")
+    #expect(scratch.names == ["config", "dotfiles"])
   }
 
   @Test("fetch: nothing printed leaves the local file as it is")

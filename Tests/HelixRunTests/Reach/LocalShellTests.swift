@@ -85,11 +85,17 @@ struct LocalShellTests {
     #expect(!(try await run("env").output.contains("AGE-SECRET-KEY")))
   }
 
-  @Test("many commands at once leave no descriptor and no child behind")
+  @Test("many commands at once do not mix, and leave no descriptor behind")
   func leaks() async throws {
     let before = names(in: "/proc/self/fd").count
+    for _ in 0..<15 { try await runMany(20) }
+    // Other tests run beside this one and have descriptors of their own.
+    #expect(names(in: "/proc/self/fd").count < before + 150)
+  }
+
+  private func runMany(_ count: Int) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for number in 0..<60 {
+      for number in 0..<count {
         group.addTask {
           let output = try await run("cat; exit \(number % 7)", input: .text("\(number)"))
           #expect(output == CommandOutput(status: number % 7, output: "\(number)"))
@@ -97,7 +103,6 @@ struct LocalShellTests {
       }
       try await group.waitForAll()
     }
-    #expect(names(in: "/proc/self/fd").count <= before + 30)
   }
 }
 

@@ -12,7 +12,7 @@ final class ScriptedShell: Shell {
   private let rules: [(text: String, answer: Answer)]
   private let received = Mutex<[Command]>([])
 
-  /// - Parameter rules: text that a command's line or input holds, and its answer; the first wins.
+  /// Each rule is text that a command's line or input holds, and its answer; the first wins.
   init(_ host: HostName = "web-1", _ rules: [(String, Answer)] = []) {
     self.host = host
     self.rules = rules.map { (text: $0, answer: $1) }
