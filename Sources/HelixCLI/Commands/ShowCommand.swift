@@ -1,4 +1,5 @@
 import ArgumentParser
+import HelixPlan
 
 /// Shows a saved plan.
 struct ShowCommand: AsyncParsableCommand {

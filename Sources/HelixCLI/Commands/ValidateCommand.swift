@@ -1,5 +1,6 @@
 import ArgumentParser
 import HelixModel
+import HelixPlan
 
 /// Reads everything and connects to nothing.
 struct ValidateCommand: AsyncParsableCommand {
