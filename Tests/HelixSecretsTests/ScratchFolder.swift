@@ -49,11 +49,13 @@ func run(_ program: String, _ arguments: [String], input: String = "") throws ->
   let (toProcess, fromProcess) = (Pipe(), Pipe())
   process.standardInput = toProcess
   process.standardOutput = fromProcess
+  let ended = DispatchSemaphore(value: 0)
+  process.terminationHandler = { _ in ended.signal() }
   try process.run()
   try toProcess.fileHandleForWriting.write(contentsOf: Data(input.utf8))
   try toProcess.fileHandleForWriting.close()
   let output = try fromProcess.fileHandleForReading.readToEnd() ?? Data()
-  process.waitUntilExit()
+  ended.wait()
   guard process.terminationStatus == 0 else { throw CommandFailed(line: arguments) }
   return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .newlines)
 }
