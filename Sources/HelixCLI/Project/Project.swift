@@ -62,7 +62,7 @@ struct Project {
     var stages: [Stage] = []
     for play in plays {
       var items: [Stage.Item] = []
-      for item in play.items {
+      for item in play.items.flatMap(oneByOne) {
         do throws(Diagnostics) {
           items.append(Stage.Item(resources: try resources(of: item, inventory: inventory)))
         } catch {
@@ -73,6 +73,21 @@ struct Project {
     }
     guard problems.isEmpty else { throw Diagnostics(problems) }
     return DesiredState(stages: stages)
+  }
+
+  /// A loop's elements as lines of their own: on one host they are done one after the other, since
+  /// they may work on the same file.
+  private static func oneByOne(_ item: DemandItem) -> [DemandItem] {
+    guard case .tasks(let demands) = item else { return [item] }
+    var lines: [[TaskDemand]] = []
+    var counts: [HostName: Int] = [:]
+    for demand in demands {
+      let turn = counts[demand.host, default: 0]
+      counts[demand.host] = turn + 1
+      if turn == lines.count { lines.append([]) }
+      lines[turn].append(demand)
+    }
+    return lines.map(DemandItem.tasks)
   }
 
   private static func resources(

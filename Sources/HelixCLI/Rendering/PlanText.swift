@@ -19,7 +19,8 @@ struct PlanText {
       plan.graph.steps.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     for (title, changes) in grouped(plan.changes) {
       text += style.paint(title, .bold) + "\n"
-      for change in changes { render(change, steps: steps, into: &text) }
+      var previous: StepID?
+      for change in changes { render(change, after: &previous, steps: steps, into: &text) }
       text += "\n"
     }
     text += section("interruptions, in this order", interruptions(plan, steps: steps))
@@ -65,7 +66,11 @@ extension PlanText {
     isVerbose || change.action != .none || change.standing != .planned
   }
 
-  private func render(_ change: Change, steps: [StepID: Step], into text: inout String) {
+  /// - Parameter previous: the step told last, which a reader takes to come before the next one.
+  private func render(
+    _ change: Change, after previous: inout StepID?, steps: [StepID: Step],
+    into text: inout String
+  ) {
     let address = change.address
     let name = address.name.isEmpty ? address.kind : "\(address.kind):\(address.name)"
     switch change.standing {
@@ -83,7 +88,9 @@ extension PlanText {
     text += change.reason.isEmpty ? "\n" : "  \(printable(change.reason))\n"
     for field in change.fields { render(field, into: &text) }
     for id in change.steps {
-      if let step = steps[id] { render(step, of: change, into: &text) }
+      guard let step = steps[id] else { continue }
+      render(step, of: change, after: previous, into: &text)
+      previous = id
     }
   }
 
@@ -128,11 +135,13 @@ extension PlanText {
     }
   }
 
-  private func render(_ step: Step, of change: Change, into text: inout String) {
+  private func render(
+    _ step: Step, of change: Change, after previous: StepID?, into text: inout String
+  ) {
     let place = step.host == change.address.host ? "" : step.host.map { " (on \($0))" } ?? ""
     text += style.paint("      > \(step.title)\(place)", .faint) + "\n"
     let others = step.after.filter { !change.steps.contains($0) }
-    guard !others.isEmpty else { return }
+    guard !others.isEmpty, others != [previous] else { return }
     text += style.paint("        waits for \(list(others, from: change.address))", .faint) + "\n"
   }
 

@@ -5,11 +5,18 @@ package import HelixPlan
 package struct FileContentKind: ModuleKind {
   package static let module = ModuleSpec(
     names: ["ansible.builtin.copy", "copy"],
-    parameters: [
+    parameters: parameters(source: .sourceFile(rendered: false)))
+
+  /// The parameters of a file whose text stands beside the playbook, as it is or as a template.
+  fileprivate static func parameters(
+    source: ModuleSpec.ParameterType
+  ) -> [ModuleSpec.Parameter] {
+    [
       .init("dest", .path, required: true),
-      .init("content"),
+      .init("src", source), .init("content"),
       .init("owner"), .init("group"), .init("mode", .mode),
-    ])
+    ]
+  }
 
   package let address: Address
   package let location: SourceLocation?
@@ -96,7 +103,7 @@ package struct FileContentKind: ModuleKind {
 package struct TemplateFileKind: ModuleKind {
   package static let module = ModuleSpec(
     names: ["ansible.builtin.template", "template"],
-    parameters: FileContentKind.module.parameters)
+    parameters: FileContentKind.parameters(source: .sourceFile(rendered: true)))
 
   private let file: FileContentKind
 

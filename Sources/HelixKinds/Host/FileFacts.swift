@@ -45,7 +45,7 @@ extension Fact where Value == FileSeen {
         elif [ -e "$f" ]; then echo "sort=other"
         else echo "sort=nothing"; exit 0
         fi
-        stat -c 'mode=%a%nowner=%U%ngroup=%G%nsize=%s' "$f"
+        stat --printf 'mode=%a\\nowner=%U\\ngroup=%G\\n' "$f"
         if [ ! -L "$f" ] && [ -f "$f" ] && [ "$(stat -c %s "$f")" -le 65536 ]; then
           echo "content:"; cat "$f"
         fi

@@ -1,0 +1,1 @@
+enum InventorySchema { static let cluster = "", linode = "", aws = "" }
