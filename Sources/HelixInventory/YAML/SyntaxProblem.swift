@@ -34,9 +34,22 @@ enum SyntaxProblem {
       return unclosedQuotes(source.location(line: opening.line, column: opening.column))
     }
     let began = context.map { "\($0.text.trimmingBlanks) that began in line \($0.mark.line)" }
-    let words = phrase(for: problem, rest: rest)
+    let isAfterBareLine =
+      problem == "mapping values are not allowed in this context"
+      && lineBeforeIsBare(mark.line, indent: indent.count, in: source)
+    let words = phrase(
+      for: isAfterBareLine ? "could not find expected ':'" : problem, rest: rest)
     return Diagnostic(
       words.summary, reason: words.reason ?? began, remedy: words.remedy, at: place)
+  }
+
+  /// Whether the line before stands at the same indentation and has no key: `host:10.0.0.1`.
+  private static func lineBeforeIsBare(_ line: Int, indent: Int, in source: SourceText) -> Bool {
+    guard line >= 2, source.lines.indices.contains(line - 2) else { return false }
+    let before = source.lines[line - 2]
+    let text = before.reduce(into: "") { $0.unicodeScalars.append($1) }
+    return before.prefix { $0 == " " }.count == indent && !text.contains(": ")
+      && !text.hasSuffix(":") && !text.trimmingBlanks.hasPrefix("#")
   }
 
   private struct Words {
