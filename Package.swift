@@ -22,13 +22,13 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// The tests of one room; fixtures are read from the source tree, so nothing is copied.
+/// The tests of one room; what lies aside is read from the source tree, so nothing is copied.
 func tests(
-  of name: String, _ dependencies: [Target.Dependency] = [], fixtures: [String] = []
+  of name: String, _ dependencies: [Target.Dependency] = [], aside: [String] = []
 ) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
-    exclude: fixtures, swiftSettings: strict)
+    exclude: aside, swiftSettings: strict)
 }
 
 let package = Package(
@@ -59,7 +59,17 @@ let package = Package(
     room("HelixSecrets", ["HelixModel", crypto]),
     room("HelixArtifacts", ["HelixModel", crypto]),
     room("HelixModel"),
+    tests(of: "HelixArtifacts", ["HelixModel", crypto]),
+    tests(of: "HelixCLI", ["HelixModel", "HelixPlan", "HelixRun", "helix-infra"], aside: ["Scripts"]),
+    tests(of: "HelixInventory", ["HelixModel"], aside: ["Fixtures"]),
     tests(of: "HelixPlan", ["HelixModel"]),
+    tests(
+      of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory"],
+      aside: ["Fixtures"]),
+    tests(of: "HelixRun", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
+    tests(of: "HelixSSH", ["HelixModel"], aside: ["Fixtures"]),
+    tests(of: "HelixSecrets", ["HelixModel"]),
+    tests(of: "HelixTemplates", ["HelixModel"], aside: ["Fixtures"]),
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["helix-infra"], swiftSettings: strict),
     .systemLibrary(

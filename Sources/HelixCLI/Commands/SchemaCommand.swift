@@ -25,9 +25,7 @@ struct SchemaCommand: AsyncParsableCommand {
 
   private var schema: String {
     switch document {
-    case .cluster: InventorySchema.cluster
-    case .linode: InventorySchema.linode
-    case .aws: InventorySchema.aws
+    case .cluster, .linode, .aws: DocumentSchemas.schema(of: "\(document.rawValue).yaml") ?? ""
     case .plan: PlanSchema.text
     case .events: EventSchema.text
     }

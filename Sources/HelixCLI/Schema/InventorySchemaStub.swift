@@ -1,1 +1,0 @@
-enum InventorySchema { static let cluster = "", linode = "", aws = "" }
