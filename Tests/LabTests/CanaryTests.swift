@@ -10,25 +10,19 @@ extension OnRealMachines {
       private(set) var seen: [String] = []
       private(set) var looks = 0
       private let isOver = NSLock()
-      private var thread: Thread?
+      private let done = DispatchSemaphore(value: 0)
 
       init(for canary: String) {
         isOver.lock()
         let needle = Data(canary.utf8)
-        let done = DispatchSemaphore(value: 0)
-        let thread = Thread { [self] in
-          while !isOver.try() {
-            look(for: needle)
-            looks += 1
+        Thread {
+          while !self.isOver.try() {
+            self.look(for: needle)
+            self.looks += 1
           }
-          done.signal()
-        }
-        self.done = done
-        self.thread = thread
-        thread.start()
+          self.done.signal()
+        }.start()
       }
-
-      private let done: DispatchSemaphore
 
       func end() {
         isOver.unlock()

@@ -4,4 +4,4 @@ import Testing
 @Suite(
   "on real machines", .serialized,
   .disabled(if: Lab.missing != nil, Comment(rawValue: Lab.missing ?? "")))
-enum OnRealMachines {}
+struct OnRealMachines {}

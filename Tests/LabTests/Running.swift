@@ -21,7 +21,7 @@ final class Running {
       .appendingPathComponent("helix-running-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for name in ["output", "errors"] {
-      FileManager.default.createFile(
+      _ = FileManager.default.createFile(
         atPath: folder.appendingPathComponent(name).path, contents: nil)
     }
     process.executableURL = URL(fileURLWithPath: program)
