@@ -61,6 +61,26 @@ struct ConnectionTests {
     #expect(names == ["k3s.example.org", "10.0.0.10"])
   }
 
+  @Test("the repository's own estate is the lab's")
+  func own() throws {
+    let inventory = try InventoryReader.read(
+      folder: "inventory", reader: FixtureFolder.own.reader)
+    let connection = try #require(inventory.host("worker-4")?.connection)
+    #expect(
+      connection
+        == Connection(
+          address: "10.77.0.24", user: "ops", privateKeyFile: ".lab/id_ed25519",
+          knownHostsFiles: [".lab/known_hosts"], sshArguments: connection.sshArguments,
+          become: .root))
+    #expect(connection.sshArguments.map(\.value) == ["-o", "StrictHostKeyChecking=yes"])
+    #expect(inventory.cluster?.k3s.servers.count == 3)
+    #expect(inventory.cluster?.k3s.agents.count == 4)
+    #expect(inventory.cluster?.kubeconfig?.path.value == ".helix-infra/kubeconfig")
+    #expect(inventory.cluster?.k3s.artifacts == .mirror("http://10.77.0.1:8000"))
+    #expect(inventory.linode?.pools.map(\.maximum) == [5])
+    #expect(inventory.aws?.targets.map(\.platform) == [.ec2, .eks])
+  }
+
   @Test("the reference cluster is read whole")
   func reference() throws {
     let folder = try #require(FixtureFolder.all("good").first { $0.name == "reference" })

@@ -12,6 +12,12 @@ struct FixtureFolder: Sendable, CustomTestStringConvertible {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures")
 
+  /// The repository's example estate.
+  static let own = FixtureFolder(
+    name: "the repository's own",
+    url: root.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("inventory"))
+
   /// All folders of a collection, sorted.
   static func all(_ collection: String) -> [FixtureFolder] {
     let folder = root.appendingPathComponent(collection)

@@ -25,7 +25,8 @@ struct InventoryFixtureTests {
     try folder.expect(inventory.warnings.plainText, in: "expected.txt")
   }
 
-  @Test("a good inventory has nothing odd", arguments: FixtureFolder.all("good"))
+  @Test(
+    "a good inventory has nothing odd", arguments: FixtureFolder.all("good") + [FixtureFolder.own])
   func good(folder: FixtureFolder) throws {
     let inventory = try InventoryReader.read(folder: "inventory", reader: folder.reader)
     #expect(inventory.warnings.plainText == "")

@@ -57,13 +57,7 @@ enum Oracle {
 
 @Suite("Beside ansible-inventory", .enabled(if: Oracle.mustRun, Oracle.whyNot), .serialized)
 struct OracleTests {
-  static let folders =
-    FixtureFolder.all("good") + [
-      FixtureFolder(
-        name: "the repository's own",
-        url: FixtureFolder.root.deletingLastPathComponent().deletingLastPathComponent()
-          .deletingLastPathComponent().appendingPathComponent("inventory"))
-    ]
+  static let folders = FixtureFolder.all("good") + [FixtureFolder.own]
 
   private func hostsFile(of folder: FixtureFolder) throws -> URL {
     let names = try #require(folder.reader.names(in: "inventory"))

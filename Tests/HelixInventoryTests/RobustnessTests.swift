@@ -44,9 +44,7 @@ struct RobustnessTests {
 
   @Test("no damaged line crashes the reader, and every refusal has a place and words")
   func damage() throws {
-    let root = FixtureFolder.root.deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let good = try files(root.appendingPathComponent("inventory"))
+    let good = try files(FixtureFolder.own.url)
     #expect(good.count == 5)
     var refused = 0
     for (path, text) in good.sorted(by: { $0.key < $1.key }) {

@@ -58,38 +58,9 @@ enum SyntaxProblem {
     var remedy: String
   }
 
+  /// The words for the parser's own phrase, which is all it gives.
   private static func phrase(for problem: String, rest: ArraySlice<Unicode.Scalar>) -> Words {
     switch problem {
-    case "mapping values are not allowed in this context":
-      Words(
-        summary: "a \": \" stands where no key can be",
-        reason: "the line is indented more than the one before it, or its text holds \": \"",
-        remedy: "line the key up with its neighbours, or put the text in quotation marks")
-    case "could not find expected ':'":
-      Words(
-        summary: "the line before has no \": \" after its key",
-        reason: "a line of a mapping reads \"key: value\", with a blank after the colon",
-        remedy: "add the colon and the blank, or correct the indentation")
-    case "did not find expected key":
-      Words(
-        summary: "a key was expected here",
-        remedy: "check the indentation of this line and the quotation marks of the one before")
-    case "did not find expected '-' indicator":
-      Words(
-        summary: "a list element (\"- \") was expected here",
-        remedy: "begin the line with \"- \", or correct its indentation")
-    case "block sequence entries are not allowed in this context":
-      Words(
-        summary: "a list element (\"- \") cannot stand here",
-        remedy: "begin the list on its own line, below its key")
-    case "did not find expected ',' or '}'", "did not find expected ',' or ']'":
-      Words(
-        summary: "a comma or the closing bracket is missing",
-        remedy: "close the bracket, or separate the values with commas")
-    case "did not find expected <document start>":
-      Words(
-        summary: "something follows the end of the document",
-        remedy: "check the indentation of this line and the one before")
     case "found undefined alias":
       Words(
         summary: "the alias \(word(rest)) names no anchor",
@@ -104,12 +75,41 @@ enum SyntaxProblem {
       Words(
         summary: "\"\(word(rest))\" is not an escape sequence",
         remedy: "write \\\\ for a backslash, or use single quotation marks")
-    case "found duplicate anchor":
-      Words(summary: problem, remedy: "give the anchor another name")
     default:
-      Words(summary: problem, remedy: "correct the YAML at this place")
+      structural[problem]
+        ?? Words(summary: problem, remedy: "correct the YAML at this place")
     }
   }
+
+  /// Problems whose words need nothing from the line.
+  private static let structural = [
+    "mapping values are not allowed in this context": Words(
+      summary: "a \": \" stands where no key can be",
+      reason: "the line is indented more than the one before it, or its text holds \": \"",
+      remedy: "line the key up with its neighbours, or put the text in quotation marks"),
+    "could not find expected ':'": Words(
+      summary: "the line before has no \": \" after its key",
+      reason: "a line of a mapping reads \"key: value\", with a blank after the colon",
+      remedy: "add the colon and the blank, or correct the indentation"),
+    "did not find expected key": Words(
+      summary: "a key was expected here",
+      remedy: "check the indentation of this line and the quotation marks of the one before"),
+    "did not find expected '-' indicator": Words(
+      summary: "a list element (\"- \") was expected here",
+      remedy: "begin the line with \"- \", or correct its indentation"),
+    "block sequence entries are not allowed in this context": Words(
+      summary: "a list element (\"- \") cannot stand here",
+      remedy: "begin the list on its own line, below its key"),
+    "did not find expected ',' or '}'": unclosedBracket,
+    "did not find expected ',' or ']'": unclosedBracket,
+    "did not find expected <document start>": Words(
+      summary: "something follows the end of the document",
+      remedy: "check the indentation of this line and the one before"),
+  ]
+
+  private static let unclosedBracket = Words(
+    summary: "a comma or the closing bracket is missing",
+    remedy: "close the bracket, or separate the values with commas")
 
   private static func word(_ rest: ArraySlice<Unicode.Scalar>) -> String {
     rest.prefix { $0 != " " && $0 != "," && $0 != "]" && $0 != "}" && $0 != "\"" }
