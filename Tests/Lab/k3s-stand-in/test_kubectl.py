@@ -8,7 +8,7 @@ import os
 import shutil
 import unittest
 
-from testlab import LabTest
+from testlab import LabTest, skip_unless_ci
 
 REAL = os.environ.get("KUBECTL") or shutil.which("kubectl")
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '%s'}\n"
@@ -156,8 +156,7 @@ class RealKubectlTest(Behaviour, LabTest):
     """Debian's kubectl."""
 
     def setUp(self):
-        if REAL is None:
-            self.skipTest("needs kubectl (Debian: kubernetes-client)")
+        skip_unless_ci(self, "" if REAL else "needs kubectl (Debian: kubernetes-client)")
         super().setUp()
 
     def words(self):

@@ -51,7 +51,10 @@ class Cluster:
         receiver = facts["peer"]
         if (sender, receiver) in self.cut or receiver not in self.members:
             raise OSError("cut")
-        reply = self.members[receiver].handle(json.loads(json.dumps(message)))
+        try:
+            reply = self.members[receiver].handle(json.loads(json.dumps(message)))
+        except (KeyError, ValueError):  # it crashed while our message was on its way
+            raise OSError("crashed") from None
         if (receiver, sender) in self.cut:
             raise OSError("cut")
         return json.loads(json.dumps(reply))
