@@ -1,6 +1,6 @@
 import HelixModel
 import HelixPlan
-import HelixRun
+@testable import HelixRun
 import Testing
 
 @testable import HelixCLI
