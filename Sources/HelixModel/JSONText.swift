@@ -1,5 +1,5 @@
-/// Writes values as JSON text with sorted keys, four blanks per level and ASCII only, byte for byte
-/// as Python's `json.dumps(…, sort_keys=True, indent=4)` does, and so Ansible.
+/// Writes values as JSON text with sorted keys and four blanks per level, byte for byte as
+/// `ansible-inventory` prints them.
 package enum JSONText {
   package static func write(_ node: Node) -> String { write(node.value) }
 
@@ -64,16 +64,15 @@ package enum JSONText {
       case "\t": text += "\\t"
       case "\u{8}": text += "\\b"
       case "\u{C}": text += "\\f"
-      case " "..."~": text.unicodeScalars.append(scalar)
-      default:
-        for unit in String(scalar).utf16 { text += "\\u" + hexadecimal(unit) }
+      case "\0"..<" ": text += "\\u" + hexadecimal(scalar.value)
+      default: text.unicodeScalars.append(scalar)
       }
     }
     text += "\""
   }
 
-  private static func hexadecimal(_ unit: UInt16) -> String {
-    let digits = String(unit, radix: 16)
+  private static func hexadecimal(_ number: UInt32) -> String {
+    let digits = String(number, radix: 16)
     return String(repeating: "0", count: 4 - digits.count) + digits
   }
 }

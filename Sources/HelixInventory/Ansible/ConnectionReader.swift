@@ -128,7 +128,7 @@ struct ConnectionReader {
             "this version reaches hosts over ssh only, not \"\(text)\"",
             remedy: text == "local"
               ? "only the host \"localhost\" may be local"
-              : suggestion(for: text, among: ["ssh"]) ?? "remove ansible_connection",
+              : "remove ansible_connection, or take the host out of this inventory",
             at: entry.value.location))
       }
     }

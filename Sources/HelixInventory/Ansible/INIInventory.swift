@@ -14,7 +14,8 @@ struct INIInventory {
   private let file: String
   private(set) var draft = InventoryDraft()
   private var group = InventoryDraft.ungrouped
-  private var section = Section.hosts
+  /// Nil below a header that could not be read, whose lines could mean anything.
+  private var section: Section? = .hosts
   private var defined: Set<String> = [InventoryDraft.all, InventoryDraft.ungrouped]
   private var awaited: [Awaited] = []
 
@@ -39,11 +40,15 @@ struct INIInventory {
   }
 
   private mutating func readLine(_ line: String, at place: SourceLocation) throws(Diagnostic) {
-    guard line.first != "[" else { return try readHeader(line, at: place) }
+    guard line.first != "[" else {
+      section = nil
+      return try readHeader(line, at: place)
+    }
     switch section {
     case .hosts: try readHost(line, at: place)
     case .children: readChild(line, at: place)
     case .variables: try readVariable(line, at: place)
+    case nil: break
     }
   }
 
@@ -88,7 +93,7 @@ struct INIInventory {
     let (names, port) = try HostRange.expand(Located(name, at: namePlace))
     var variables = Mapping()
     if let port {
-      variables.set(entry("ansible_port", Node(.integer(port), at: namePlace)))
+      variables.set(entry("ansible_port", Node(.integer(port), at: namePlace, written: "\(port)")))
     }
     for word in words.dropFirst() {
       guard let equals = word.firstIndex(of: "=") else {

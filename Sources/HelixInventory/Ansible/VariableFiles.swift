@@ -23,6 +23,7 @@ struct VariableFiles {
   /// - Parameters:
   ///   - kind: `group_vars` or `host_vars`.
   ///   - known: The groups or hosts that exist.
+  /// - Returns: Merged variables by the name of their group or host.
   mutating func variables(in kind: String, known: [String]) -> [String: Mapping] {
     let root = "\(folder)/\(kind)"
     guard let names = reader.names(in: root) else { return [:] }

@@ -52,7 +52,9 @@ struct YAMLInventory {
           Diagnostic(
             "\"\(section.key)\" is not a part of a group",
             reason: "Ansible skips it, and with it everything below",
-            remedy: suggestion(for: section.key, among: Self.sections),
+            remedy: nearestName(to: section.key, among: Self.sections)
+              .map { "did you mean \"\($0)\"?" }
+              ?? "put hosts below \"hosts:\", groups below \"children:\"",
             at: section.keyLocation))
       }
     }
@@ -94,7 +96,7 @@ struct YAMLInventory {
         example: "ansible_host: \(entry.value.scalarText ?? "192.168.1.10")")
     }
     if let port {
-      let value = Node(.integer(port), at: entry.keyLocation)
+      let value = Node(.integer(port), at: entry.keyLocation, written: "\(port)")
       variables = Mapping([
         .init(key: "ansible_port", keyLocation: entry.keyLocation, value: value)
       ]).merging(variables)

@@ -8,6 +8,7 @@ struct ClusterChecks {
   private let top: Fields
   private let k3s: Fields
   private let inventory: Inventory
+  private let hosts: [HostName: Host]
   private(set) var problems: [Diagnostic] = []
   private(set) var warnings: [Diagnostic] = []
 
@@ -16,6 +17,7 @@ struct ClusterChecks {
     self.top = top
     self.k3s = k3s
     self.inventory = inventory
+    hosts = Dictionary(inventory.hosts.map { ($0.name, $0) }) { first, _ in first }
   }
 
   /// Checks everything; what concerns hosts only when the hosts themselves were read well.
@@ -31,7 +33,7 @@ struct ClusterChecks {
     checkEndpoint(servers: servers ?? [], agents: agents ?? [])
     var configs = ConfigChecks(k3s, hasAgents: agents?.isEmpty == false)
     configs.check()
-    var networks = NetworkChecks(k3s, nodes: nodes.compactMap(inventory.host))
+    var networks = NetworkChecks(k3s, nodes: nodes.compactMap { hosts[$0] })
     networks.check()
     problems += configs.problems + networks.problems
     warnings += configs.warnings + networks.warnings
@@ -140,7 +142,7 @@ struct ClusterChecks {
 
   private mutating func checkNodeNames(_ nodes: [HostName]) {
     for name in nodes where !NodeNames.isName(name.rawValue) {
-      guard let host = inventory.host(name) else { continue }
+      guard let host = hosts[name] else { continue }
       problems.append(
         Diagnostic(
           "\"\(name)\" cannot be the name of a node", reason: NodeNames.rule,
@@ -191,7 +193,7 @@ struct ClusterChecks {
   ) {
     func owner(_ names: [HostName]) -> HostName? {
       names.first {
-        $0.rawValue == endpoint.value || inventory.host($0)?.connection.address == endpoint.value
+        $0.rawValue == endpoint.value || hosts[$0]?.connection.address == endpoint.value
       }
     }
     if let agent = owner(agents) {

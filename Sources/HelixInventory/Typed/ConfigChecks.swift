@@ -16,6 +16,7 @@ struct ConfigChecks {
     for part in ["config", "server-config", "agent-config"] {
       for entry in k3s.open(part).entries { check(entry, in: part) }
     }
+    for part in ["server-config", "agent-config"] { checkImageThresholds(in: part) }
   }
 
   private mutating func check(_ entry: Mapping.Entry, in part: String) {
@@ -139,6 +140,37 @@ struct ConfigChecks {
         reason: "labels under kubernetes.io and k8s.io are kept for the cluster",
         remedy: "use a name of your own, or node.kubernetes.io/… , or label the node with kubectl",
         at: node.location))
+  }
+
+  /// The kubelet refuses to start unless the low threshold is below the high one; raising or
+  /// lowering only one of the two crosses the other's default easily.
+  private mutating func checkImageThresholds(in part: String) {
+    let own = k3s.open(part)
+    let common = k3s.open("config")["kubelet-arg"]
+    let appended = own["kubelet-arg+"].map { [common, $0] }
+    let lists = appended ?? [own["kubelet-arg"] ?? common]
+    let arguments = lists.compactMap { $0 }.flatMap { $0.list ?? [$0] }
+    func last(_ name: String) -> Located<Int>? {
+      arguments.compactMap { node -> Located<Int>? in
+        guard let text = node.scalarText, text.hasPrefix("\(name)=") else { return nil }
+        return Int(text.dropFirst(name.count + 1)).map { Located($0, at: node.location) }
+      }.last
+    }
+    let high = last("image-gc-high-threshold")
+    let low = last("image-gc-low-threshold")
+    let values = (low: low?.value ?? 80, high: high?.value ?? 85)
+    guard let place = (high ?? low)?.location, values.low >= values.high,
+      !problems.contains(where: { $0.location == place })
+    else { return }
+    problems.append(
+      Diagnostic(
+        "image-gc-high-threshold \(values.high) is not above image-gc-low-threshold \(values.low)"
+          + (high == nil || low == nil ? ", which is a default" : ""),
+        reason: "the kubelet would not start",
+        remedy: low == nil
+          ? "add image-gc-low-threshold=\(max(0, values.high - 5))"
+          : "make the low one smaller, or the high one larger",
+        at: place))
   }
 
   private mutating func checkArgument(_ node: Node, of key: String) {

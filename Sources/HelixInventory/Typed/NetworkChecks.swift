@@ -101,18 +101,17 @@ struct NetworkChecks {
   }
 
   private mutating func checkHosts(_ network: Network) {
-    for host in nodes {
-      guard let address = IPAddress(host.connection.address), network.range.contains(address) else {
-        continue
-      }
-      let place = host.variables["ansible_host"]?.location ?? host.location
-      problems.append(
-        Diagnostic(
-          "\(host.name)'s address \(host.connection.address) is inside \(described(network))",
-          reason: "the other nodes could no longer reach it",
-          remedy: "set \(network.name) in server-config to a network that no machine is in",
-          at: place))
+    let inside = nodes.filter { host in
+      IPAddress(host.connection.address).map(network.range.contains) ?? false
     }
+    guard let first = inside.first else { return }
+    let others = inside.count == 1 ? "" : " (and \(inside.count - 1) more)"
+    problems.append(
+      Diagnostic(
+        "\(first.name)'s address \(first.connection.address)\(others) is inside \(described(network))",
+        reason: "the other nodes could no longer reach it",
+        remedy: "set \(network.name) in server-config to a network that no machine is in",
+        at: first.variables["ansible_host"]?.location ?? first.location))
   }
 
   private mutating func checkEndpoint(_ network: Network) {

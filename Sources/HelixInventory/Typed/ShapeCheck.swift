@@ -99,7 +99,10 @@ struct ShapeCheck {
     problems.append(
       Diagnostic(
         "\(name) must be \(shape.wanted), and this is \(node.shown)",
-        remedy: "write \(shape.wanted)", at: node.location))
+        remedy: shape.isMapping
+          ? "put its keys on the lines below, as \"key: value\""
+          : "write for example \(shape.example)",
+        at: node.location))
   }
 }
 
@@ -114,6 +117,13 @@ extension Node {
 }
 
 extension Shape {
+  fileprivate var isMapping: Bool {
+    switch self {
+    case .fields, .named, .open: true
+    default: false
+    }
+  }
+
   /// A value to show in a remedy.
   var example: String {
     switch self {

@@ -41,8 +41,9 @@ enum PlainScalar {
     if body.hasPrefix("0b") { return based(body.dropFirst(2), radix: 2, sign) }
     if body.hasPrefix("0x") { return based(body.dropFirst(2), radix: 16, sign) }
     if body == "0" { return 0 }
-    if body.hasPrefix("0") { return based(body.dropFirst(), radix: 8, sign) }
+    if body.hasPrefix("0") { return based(body, radix: 8, sign) }
     guard body.contains(":") else { return based(body, radix: 10, sign) }
+    guard !body.contains(".") else { return nil }
     return sexagesimal(body).flatMap { Int(exactly: $0) }.map { sign * $0 }
   }
 

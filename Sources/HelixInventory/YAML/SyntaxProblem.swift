@@ -34,9 +34,22 @@ enum SyntaxProblem {
       return unclosedQuotes(source.location(line: opening.line, column: opening.column))
     }
     let began = context.map { "\($0.text.trimmingBlanks) that began in line \($0.mark.line)" }
-    let words = phrase(for: problem, rest: rest)
+    let isAfterBareLine =
+      problem == "mapping values are not allowed in this context"
+      && lineBeforeIsBare(mark.line, indent: indent.count, in: source)
+    let words = phrase(
+      for: isAfterBareLine ? "could not find expected ':'" : problem, rest: rest)
     return Diagnostic(
       words.summary, reason: words.reason ?? began, remedy: words.remedy, at: place)
+  }
+
+  /// Whether the line before stands at the same indentation and has no key: `host:10.0.0.1`.
+  private static func lineBeforeIsBare(_ line: Int, indent: Int, in source: SourceText) -> Bool {
+    guard line >= 2, source.lines.indices.contains(line - 2) else { return false }
+    let before = source.lines[line - 2]
+    let text = before.reduce(into: "") { $0.unicodeScalars.append($1) }
+    return before.prefix { $0 == " " }.count == indent && !text.contains(": ")
+      && !text.hasSuffix(":") && !text.trimmingBlanks.hasPrefix("#")
   }
 
   private struct Words {
@@ -45,38 +58,9 @@ enum SyntaxProblem {
     var remedy: String
   }
 
+  /// The words for the parser's own phrase, which is all it gives.
   private static func phrase(for problem: String, rest: ArraySlice<Unicode.Scalar>) -> Words {
     switch problem {
-    case "mapping values are not allowed in this context":
-      Words(
-        summary: "a \": \" stands where no key can be",
-        reason: "the line is indented more than the one before it, or its text holds \": \"",
-        remedy: "line the key up with its neighbours, or put the text in quotation marks")
-    case "could not find expected ':'":
-      Words(
-        summary: "the line before has no \": \" after its key",
-        reason: "a line of a mapping reads \"key: value\", with a blank after the colon",
-        remedy: "add the colon and the blank, or correct the indentation")
-    case "did not find expected key":
-      Words(
-        summary: "a key was expected here",
-        remedy: "check the indentation of this line and the quotation marks of the one before")
-    case "did not find expected '-' indicator":
-      Words(
-        summary: "a list element (\"- \") was expected here",
-        remedy: "begin the line with \"- \", or correct its indentation")
-    case "block sequence entries are not allowed in this context":
-      Words(
-        summary: "a list element (\"- \") cannot stand here",
-        remedy: "begin the list on its own line, below its key")
-    case "did not find expected ',' or '}'", "did not find expected ',' or ']'":
-      Words(
-        summary: "a comma or the closing bracket is missing",
-        remedy: "close the bracket, or separate the values with commas")
-    case "did not find expected <document start>":
-      Words(
-        summary: "something follows the end of the document",
-        remedy: "check the indentation of this line and the one before")
     case "found undefined alias":
       Words(
         summary: "the alias \(word(rest)) names no anchor",
@@ -91,12 +75,41 @@ enum SyntaxProblem {
       Words(
         summary: "\"\(word(rest))\" is not an escape sequence",
         remedy: "write \\\\ for a backslash, or use single quotation marks")
-    case "found duplicate anchor":
-      Words(summary: problem, remedy: "give the anchor another name")
     default:
-      Words(summary: problem, remedy: "correct the YAML at this place")
+      structural[problem]
+        ?? Words(summary: problem, remedy: "correct the YAML at this place")
     }
   }
+
+  /// Problems whose words need nothing from the line.
+  private static let structural = [
+    "mapping values are not allowed in this context": Words(
+      summary: "a \": \" stands where no key can be",
+      reason: "the line is indented more than the one before it, or its text holds \": \"",
+      remedy: "line the key up with its neighbours, or put the text in quotation marks"),
+    "could not find expected ':'": Words(
+      summary: "the line before has no \": \" after its key",
+      reason: "a line of a mapping reads \"key: value\", with a blank after the colon",
+      remedy: "add the colon and the blank, or correct the indentation"),
+    "did not find expected key": Words(
+      summary: "a key was expected here",
+      remedy: "check the indentation of this line and the quotation marks of the one before"),
+    "did not find expected '-' indicator": Words(
+      summary: "a list element (\"- \") was expected here",
+      remedy: "begin the line with \"- \", or correct its indentation"),
+    "block sequence entries are not allowed in this context": Words(
+      summary: "a list element (\"- \") cannot stand here",
+      remedy: "begin the list on its own line, below its key"),
+    "did not find expected ',' or '}'": unclosedBracket,
+    "did not find expected ',' or ']'": unclosedBracket,
+    "did not find expected <document start>": Words(
+      summary: "something follows the end of the document",
+      remedy: "check the indentation of this line and the one before"),
+  ]
+
+  private static let unclosedBracket = Words(
+    summary: "a comma or the closing bracket is missing",
+    remedy: "close the bracket, or separate the values with commas")
 
   private static func word(_ rest: ArraySlice<Unicode.Scalar>) -> String {
     rest.prefix { $0 != " " && $0 != "," && $0 != "]" && $0 != "}" && $0 != "\"" }
