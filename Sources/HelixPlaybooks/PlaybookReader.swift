@@ -7,7 +7,7 @@ package struct PlaybookOptions: Sendable {
   package var limit: Located<String>?
   /// `--tags`; empty means all.
   package var tags: [String]
-  /// `--skip-tags`
+  /// `--skip-tags`; empty means none.
   package var skipTags: [String]
   /// `-e`: they win over every other variable.
   package var extraVariables: Mapping

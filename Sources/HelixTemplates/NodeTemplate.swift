@@ -21,7 +21,8 @@ package struct NodeTemplate: Sendable {
 
   /// Takes every text of a node apart; keys of mappings are never templates.
   ///
-  /// - Parameter sources: lets messages point into scalars, see `TextOrigin`.
+  /// With `sources`, messages point into scalars, see `TextOrigin`.
+  ///
   /// - Throws: all mistakes of all its templates.
   package init(_ node: Node, sources: (any SourceReader)?) throws(Diagnostics) {
     var problems: [Diagnostic] = []

@@ -99,3 +99,24 @@ enum Oracle {
     return String(decoding: output, as: UTF8.self)
   }
 }
+
+@Suite("templates that were cut off")
+struct CutTemplateTests {
+  @Test("every beginning of every expression gives a value or a message")
+  func beginnings() throws {
+    let variables = try fixtureVariables()
+    for line in try lines("expressions.txt") {
+      let whole = Array("{{ \(line) }}")
+      for length in 0..<whole.count {
+        answer(String(whole[..<length]), variables)
+        answer(String(whole[..<length]) + " }}", variables)
+        answer("{{ " + String(whole[length...]), variables)
+      }
+    }
+  }
+
+  /// Works as long as it returns: neither a value nor a message is a crash.
+  private func answer(_ text: String, _ variables: Variables) {
+    _ = try? Template(text, origin: .file("cut.j2")).render(variables)
+  }
+}

@@ -130,12 +130,14 @@ struct CallParser {
       problems.add(Keywords.wrongType(of: entry.key, entry.value, wanted: "a path"))
       return nil
     }
-    return problems.catchingAll { () throws(Diagnostics) in
-      guard rendered else {
-        let text = try reading.sources.file(path, beside: folder, placed: place)
+    guard rendered else {
+      return problems.catching { () throws(Diagnostic) in
+        let text = try reading.sources.file(path, beside: folder, at: place)
         return .fixed(Node(.text(text), at: place))
       }
-      let template = try reading.sources.template(path, beside: folder, placed: place)
+    }
+    return problems.catchingAll { () throws(Diagnostics) in
+      let template = try reading.sources.template(path, beside: folder, at: place)
       return .fileTemplate(template, at: place)
     }
   }

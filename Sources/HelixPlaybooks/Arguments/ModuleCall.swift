@@ -84,10 +84,19 @@ struct ModuleCall {
       guard let path = node.text, path != TaskScope.omitted else { return nil }
       let place = node.location
       if rendered {
-        let template = try sources.template(path, beside: folder, at: place)
-        return try text(of: template, in: scope, renderer, at: place)
+        return try text(
+          of: template(path, sources, at: place), in: scope, renderer, at: place)
       }
       return Node(.text(try sources.file(path, beside: folder, at: place)), at: place)
+    }
+  }
+
+  /// A template whose path only a host's variables tell; of its mistakes the first is thrown.
+  private func template(
+    _ path: String, _ sources: SourceFiles, at place: SourceLocation
+  ) throws(Diagnostic) -> Template {
+    do { return try sources.template(path, beside: folder, at: place) } catch {
+      throw error.all[0]
     }
   }
 

@@ -26,23 +26,11 @@ final class SourceFiles {
     try found(path, in: "files", beside: folder, at: place).text
   }
 
-  /// A file for `template`, taken apart; when it has many mistakes, the first is thrown.
+  /// A file for `template`, taken apart.
+  ///
+  /// - Throws: all its mistakes.
   func template(
     _ path: String, beside folder: String, at place: SourceLocation
-  ) throws(Diagnostic) -> Template {
-    do { return try template(path, beside: folder, placed: place) } catch { throw error.all[0] }
-  }
-
-  /// The same as `file(_:beside:at:)`, for callers that collect.
-  func file(
-    _ path: String, beside folder: String, placed place: SourceLocation
-  ) throws(Diagnostics) -> String {
-    do { return try file(path, beside: folder, at: place) } catch { throw Diagnostics(error) }
-  }
-
-  /// A file for `template`, taken apart, with all its mistakes.
-  func template(
-    _ path: String, beside folder: String, placed place: SourceLocation
   ) throws(Diagnostics) -> Template {
     let file: (path: String, text: String)
     do { file = try found(path, in: "templates", beside: folder, at: place) } catch {

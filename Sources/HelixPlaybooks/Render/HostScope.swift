@@ -3,10 +3,11 @@ internal import HelixTemplates
 
 /// The variables of one host, without those of a play; also what `hostvars['name']` is.
 final class HostScope: Namespace {
-  private static let magic: Set<String> = [
+  /// Names that Ansible sets, and that no variable should have.
+  static let magic: Set<String> = [
     "group_names", "groups", "hostvars", "inventory_hostname", "inventory_hostname_short",
   ]
-  private static let connection: Set<String> = ["ansible_host", "ansible_port", "ansible_user"]
+  private static let address = "ansible_host"
 
   let host: Host
   private let shared: SharedNames
@@ -24,7 +25,7 @@ final class HostScope: Namespace {
 
   var memberNames: [String] {
     Self.magic.union(shared.extraVariables.keys).union(host.variables.keys)
-      .union(Self.connection).sorted()
+      .union([Self.address]).sorted()
   }
 
   /// Names that no variable can hide.
@@ -45,14 +46,10 @@ final class HostScope: Namespace {
   /// What the command line sets for all.
   func extra(_ name: String) -> Member? { shared.extraVariables[name].map(Member.written) }
 
-  /// What the inventory sets, and what Ansible fills in from the connection.
+  /// What the inventory sets; Ansible fills in `ansible_host` where it does not.
   func own(_ name: String) -> Member? {
     if let node = host.variables[name] { return .written(node) }
-    switch name {
-    case "ansible_host": return .value(.text(host.connection.address))
-    case "ansible_port": return .value(.integer(host.connection.port))
-    case "ansible_user": return host.connection.user.map { .value(.text($0)) }
-    default: return FactNames.refusal(of: name)
-    }
+    if name == Self.address { return .value(.text(host.connection.address)) }
+    return FactNames.refusal(of: name)
   }
 }

@@ -3,6 +3,9 @@ internal import HelixTemplates
 
 /// The variables in force for a play, before any host is known.
 final class PlayScope: Namespace {
+  /// Names that Ansible sets, and that no variable should have.
+  static let magic: Set<String> = ["omit", "playbook_dir"]
+
   let identity = "play"
   let folder: String
   private let extraVariables: Mapping
@@ -20,7 +23,7 @@ final class PlayScope: Namespace {
   }
 
   var memberNames: [String] {
-    Set(layers.flatMap(\.keys) + extraVariables.keys + ["playbook_dir"]).sorted()
+    Set(layers.flatMap(\.keys) + extraVariables.keys).union(Self.magic).sorted()
   }
 
   func magic(_ name: String) -> Member? {

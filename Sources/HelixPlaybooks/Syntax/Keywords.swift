@@ -74,6 +74,7 @@ struct Keywords {
     }
     for entry in variables.entries {
       if !Self.isName(entry.key) { problems.add(Self.badName(entry)) }
+      if Self.isReserved(entry.key) { problems.add(Self.reservedName(entry)) }
       _ = problems.catchingAll { () throws(Diagnostics) in
         try NodeTemplate(entry.value, sources: reading.sources.reader)
       }
@@ -111,6 +112,17 @@ struct Keywords {
     guard let first = name.unicodeScalars.first else { return false }
     return (first == "_" || first.properties.isXIDStart)
       && name.unicodeScalars.allSatisfy(\.properties.isXIDContinue)
+  }
+
+  private static func isReserved(_ name: String) -> Bool {
+    HostScope.magic.contains(name) || PlayScope.magic.contains(name)
+  }
+
+  private static func reservedName(_ entry: Mapping.Entry) -> Diagnostic {
+    Diagnostic(
+      "\"\(entry.key)\" is a variable that sets itself",
+      reason: "Ansible lets playbooks hide some of these, which no one could follow",
+      remedy: "choose another name", at: entry.keyLocation)
   }
 
   private static func badName(_ entry: Mapping.Entry) -> Diagnostic {

@@ -30,7 +30,7 @@ extension Evaluation {
     }
   }
 
-  /// `base.name`
+  /// What `base.name` stands for.
   func member(
     _ name: String, of base: Operand, at span: Span
   ) throws(Diagnostic) -> Operand {
@@ -43,7 +43,7 @@ extension Evaluation {
     return try item(.text(name), of: base, at: span)
   }
 
-  /// `base[key]`
+  /// What `base[key]` stands for.
   func item(_ key: Value, of base: Operand, at span: Span) throws(Diagnostic) -> Operand {
     switch base {
     case .undefined: return base

@@ -9,7 +9,7 @@ enum Operand {
   case undefined(Missing)
 }
 
-/// Something that is not there. No message is made until it is clear that one is needed.
+/// Something that is not there; no message is made until it is clear that one is needed.
 struct Missing {
   enum Sought {
     case variable(String)

@@ -25,7 +25,7 @@ package final class Renderer {
   /// - Parameter sources: lets messages point into scalars, see `TextOrigin`.
   package init(sources: (any SourceReader)? = nil) { self.sources = sources }
 
-  /// Fills in a template. One that is nothing but an expression keeps the type of its value.
+  /// Fills in a template; one that is nothing but an expression keeps the type of its value.
   package func render(
     _ template: Template, in namespace: some Namespace
   ) throws(Diagnostic) -> Node {
