@@ -160,7 +160,7 @@ extension SSHSession {
 
   private func requestChannel(for execution: Execution) async throws(SSHError) {
     try await drive("open a channel") { handle throws(SSHError) -> Step<Void> in
-      let window: UInt32 = 2 * 1024 * 1024
+      let window: UInt32 = 512 * 1024
       let packet: UInt32 = 32 * 1024
       execution.channel = libssh2_channel_open_ex(handle, "session", 7, window, packet, nil, 0)
       if execution.channel != nil { return .done(()) }

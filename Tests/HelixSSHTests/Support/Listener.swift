@@ -9,7 +9,8 @@ final class Listener: Sendable {
   /// - Parameter answer: Called with each connection on a thread of its own; the connection is
   ///   closed when it returns.
   init(_ answer: (@Sendable (Int32) -> Void)? = nil) throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let listener = socket(
+      AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = internetAddress("127.0.0.1", 0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let bound = withUnsafeMutablePointer(to: &address) { pointer in
@@ -28,6 +29,8 @@ final class Listener: Sendable {
         guard peer >= 0 else { return }
         Thread.detachNewThread {
           answer(peer)
+          // A child that was started meanwhile may hold the descriptor too.
+          shutdown(peer, Int32(SHUT_RDWR))
           close(peer)
         }
       }

@@ -21,7 +21,8 @@ final class SSHServer: Sendable {
   let address: String
   let port: Int
   let userKey: String
-  private let process = Process()
+  private let process: LocalProcess
+  private let isStopped = Lock(false)
 
   /// - Parameters:
   ///   - address: Any of 127.0.0.0/8.
@@ -49,12 +50,7 @@ final class SSHServer: Sendable {
       try? FileManager.default.createDirectory(
         atPath: "/run/sshd", withIntermediateDirectories: true)
     }
-    process.executableURL = URL(fileURLWithPath: Self.program)
-    process.arguments = ["-D", "-e", "-f", config]
-    try folder.write("", to: "log")
-    process.standardError = FileHandle(forWritingAtPath: folder.file("log"))
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
+    process = try LocalProcess([Self.program, "-D", "-e", "-f", config], log: folder.file("log"))
     try waitUntilListening()
   }
 
@@ -62,9 +58,13 @@ final class SSHServer: Sendable {
 
   /// Ends the listener; its connections live on.
   func stop() {
-    guard process.isRunning else { return }
-    process.terminate()
-    process.waitUntilExit()
+    let isFirst = isStopped.withLock { isStopped in
+      defer { isStopped = true }
+      return !isStopped
+    }
+    guard isFirst else { return }
+    kill(process.id, SIGTERM)
+    process.wait()
   }
 
   /// What sshd wrote.

@@ -28,21 +28,10 @@ final class ScratchFolder: Sendable {
 
 /// Runs a program of this machine to its end; its output.
 @discardableResult
-func runLocally(_ program: String, _ arguments: String..., input: String? = nil) throws -> String {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: program)
-  process.arguments = arguments
-  let output = Pipe()
-  process.standardOutput = output
-  process.standardError = output
-  let pipe = Pipe()
-  process.standardInput = pipe
-  try process.run()
-  try pipe.fileHandleForWriting.write(contentsOf: Data((input ?? "").utf8))
-  try pipe.fileHandleForWriting.close()
-  let data = try output.fileHandleForReading.readToEnd() ?? Data()
-  process.waitUntilExit()
-  return String(decoding: data, as: UTF8.self)
+func runLocally(_ command: String...) throws -> String {
+  let folder = try ScratchFolder()
+  try LocalProcess(command, log: folder.file("output")).wait()
+  return folder.text(of: "output")
 }
 
 /// A new key pair; the path of its private half.
