@@ -11,9 +11,11 @@ struct RenderingTests {
     let service = Address(host: "master-1", kind: "k3s-service")
     let write = Step(
       StepID(file, "write"), title: "write /etc/motd", host: "master-1", instructions: [])
+    let elsewhere = StepID(Address(host: "master-2", kind: "k3s-service"), "restart")
+    let other = Step(elsewhere, title: "restart k3s", host: "master-2", instructions: [])
     let restart = Step(
-      StepID(service, "restart"), title: "restart k3s", host: "master-1", after: [write.id],
-      instructions: [])
+      StepID(service, "restart"), title: "restart k3s", host: "master-1",
+      after: [write.id, elsewhere], instructions: [])
     return Plan(
       changes: [
         Change(
@@ -32,7 +34,7 @@ struct RenderingTests {
           address: Address(host: "worker-2", kind: "swap"), action: .none, reason: "",
           standing: .heldBack(
             Diagnostic("worker-2 does not answer", remedy: "see whether it is on"))),
-      ], graph: try StepGraph([write, restart]))
+      ], graph: try StepGraph([write, restart, other]))
   }
 
   @Test("a plan reads like this")
@@ -50,7 +52,7 @@ struct RenderingTests {
               > write /etc/motd
           ~ k3s-service  its config changes
               > restart k3s
-                waits for file:/etc/motd
+                waits for file:/etc/motd, master-2/k3s-service
 
         worker-2
           ! swap  held back

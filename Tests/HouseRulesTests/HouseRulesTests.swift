@@ -166,6 +166,8 @@ private func hasWord(_ line: String, _ word: String) -> Bool {
   let code = line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
     .filter { $0.offset.isMultiple(of: 2) }.map(\.element).joined(separator: " ")
   guard let range = code.range(of: word) else { return false }
-  guard let before = code[..<range.lowerBound].last else { return true }
+  let after = code[range.upperBound...].first
+  let goesOn = word.last?.isLetter == true && after?.isLetter == true
+  guard let before = code[..<range.lowerBound].last, !goesOn else { return !goesOn }
   return !(before.isLetter || before.isNumber || before == "_" || before == ".")
 }
