@@ -19,6 +19,16 @@ struct OwnPlaybooksTests {
     try expectRecorded(dump(plays), "own/expected.txt")
   }
 
+  @Test("they fit the repository's own inventory")
+  func ownInventory() throws {
+    let reader = FolderReader(root: repository)
+    let inventory = try InventoryReader.read(folder: "inventory", reader: reader)
+    let plays = try PlaybookReader(
+      inventory: inventory, catalogue: .sample, sources: reader
+    ).read(["playbooks/site.yaml"])
+    #expect(plays.map(\.hosts) == [inventory.hosts.map(\.name), inventory.hosts.map(\.name)])
+  }
+
   @Test("what Ansible can run, Ansible understands", .enabled(if: Ansible.isUsable, Ansible.reason))
   func syntax() throws {
     let path = repository.appending(path: "playbooks/prepare.yaml").path
