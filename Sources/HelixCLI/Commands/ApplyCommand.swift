@@ -59,6 +59,7 @@ struct ApplyCommand: AsyncParsableCommand {
       try await carryOut(plan, session, progress, console)
     }
     await session.close()
+    guard plan.heldBack.isEmpty else { throw ExitStatus.partlyApplied.exit }
   }
 
   /// The saved plan that was named, if one was.

@@ -33,7 +33,7 @@ struct InventoryCommand: AsyncParsableCommand {
       let inventory = try Project.inventory(of: project.request(playbooks: []))
       console.report(inventory.warnings)
       if let host {
-        console.answer(try InventoryListing.host(HostName(host), in: inventory) + "\n")
+        console.answer(try variables(of: host, in: inventory) + "\n")
       } else {
         switch form {
         case .list: console.answer(InventoryListing.list(inventory) + "\n")
@@ -41,6 +41,14 @@ struct InventoryCommand: AsyncParsableCommand {
           console.answer(try InventoryListing.graph(inventory) + "\n" + EstateText.cloud(inventory))
         }
       }
+    }
+  }
+
+  private func variables(of host: String, in inventory: Inventory) throws(Diagnostics) -> String {
+    do {
+      return try InventoryListing.host(HostName(host), in: inventory)
+    } catch {
+      throw Diagnostics(error)
     }
   }
 }

@@ -51,7 +51,8 @@ struct PlanCommand: AsyncParsableCommand {
       }
       if let out { try saved.write(to: out) }
       guard plan.refusals.isEmpty else { throw ExitStatus.refused.exit }
-      if detailedExitcode, !plan.pending.isEmpty { throw ExitStatus.changesPending.exit }
+      let isDone = plan.pending.isEmpty && plan.heldBack.isEmpty
+      if detailedExitcode, !isDone { throw ExitStatus.changesPending.exit }
     }
   }
 }

@@ -47,11 +47,11 @@ extension SavedPlan {
 
   /// Reads a saved plan.
   ///
-  /// - Throws: a `Diagnostic` when the file is not a plan, or not one that this version reads.
+  /// - Throws: what is wrong when the file is not a plan, or not one that this version reads.
   static func read(path: String) throws -> SavedPlan {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw Diagnostic(
-        "there is no plan at \"\(path)\"",
+      throw invalid(
+        "there is no plan at \"\(path)\"", reason: "the file is missing or cannot be read",
         remedy: "make one with: helix-infra plan --out \(path)")
     }
     struct Head: Decodable {
@@ -61,13 +61,13 @@ extension SavedPlan {
     }
     let head = try? JSONDecoder().decode(Head.self, from: data)
     guard let head, head.format == formatName else {
-      throw Diagnostic(
+      throw invalid(
         "\"\(path)\" is not a saved plan",
         reason: "it does not begin with the format \"\(formatName)\"",
         remedy: "name a file that helix-infra plan --out wrote")
     }
     guard head.plan.format == Plan.currentFormat else {
-      throw Diagnostic(
+      throw invalid(
         "\"\(path)\" was made by another version of helix-infra",
         reason: "its format is \(head.plan.format); this version reads \(Plan.currentFormat)",
         remedy: "make the plan again")
@@ -75,10 +75,16 @@ extension SavedPlan {
     do {
       return try JSONDecoder().decode(SavedPlan.self, from: data)
     } catch {
-      throw Diagnostic(
+      throw invalid(
         "\"\(path)\" is damaged", reason: "parts of the saved plan are missing or misshapen",
         remedy: "make the plan again")
     }
+  }
+
+  private static func invalid(
+    _ summary: String, reason: String, remedy: String
+  ) -> Diagnostics {
+    Diagnostics(Diagnostic(summary, reason: reason, remedy: remedy))
   }
 
   /// Which files changed since the plan was made.

@@ -19,8 +19,8 @@ struct PlanText {
       plan.graph.steps.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     for (title, changes) in grouped(plan.changes) {
       text += style.paint(title, .bold) + "\n"
-      var previous: StepID?
-      for change in changes { render(change, after: &previous, steps: steps, into: &text) }
+      var told = Told()
+      for change in changes { render(change, &told, steps: steps, into: &text) }
       text += "\n"
     }
     text += section("interruptions, in this order", interruptions(plan, steps: steps))
@@ -66,21 +66,27 @@ extension PlanText {
     isVerbose || change.action != .none || change.standing != .planned
   }
 
-  /// - Parameter previous: the step told last, which a reader takes to come before the next one.
+  /// What a reader of one host's changes already knows.
+  private struct Told {
+    /// The step told last, which a reader takes to come before the next one.
+    var step: StepID?
+    /// Why something was held back or refused: the same reason is told once.
+    var explanations: Set<Diagnostic> = []
+  }
+
   private func render(
-    _ change: Change, after previous: inout StepID?, steps: [StepID: Step],
-    into text: inout String
+    _ change: Change, _ told: inout Told, steps: [StepID: Step], into text: inout String
   ) {
     let address = change.address
     let name = address.name.isEmpty ? address.kind : "\(address.kind):\(address.name)"
     switch change.standing {
     case .heldBack(let why):
       text += "  \(style.paint("!", .yellow)) \(name)  held back\n"
-      text += explanation(why)
+      if told.explanations.insert(why).inserted { text += explanation(why) }
       return
     case .refused(let why):
       text += "  \(style.paint("x", .red)) \(name)  refused\n"
-      text += explanation(why)
+      if told.explanations.insert(why).inserted { text += explanation(why) }
       return
     case .planned:
       text += "  \(mark(change.action)) \(name)"
@@ -89,8 +95,8 @@ extension PlanText {
     for field in change.fields { render(field, into: &text) }
     for id in change.steps {
       guard let step = steps[id] else { continue }
-      render(step, of: change, after: previous, into: &text)
-      previous = id
+      render(step, of: change, after: told.step, into: &text)
+      told.step = id
     }
   }
 
