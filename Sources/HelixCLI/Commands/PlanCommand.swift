@@ -24,6 +24,11 @@ struct PlanCommand: AsyncParsableCommand {
   @Option(help: "Keep the plan in a file, to be applied exactly.", completion: .file())
   var out: String?
 
+  @Option(
+    help: "Keep what the hosts answered in a file, for a bug report; secrets are never in it.",
+    completion: .file())
+  var keepAnswers: String?
+
   @Flag(help: "Print the plan as JSON; `helix-infra schema plan` describes it.")
   var json = false
 
@@ -38,7 +43,7 @@ struct PlanCommand: AsyncParsableCommand {
     try await console.guarding {
       let project = try Project.load(self.project.request(playbooks: playbooks))
       let session = try Session(project, connection, events: Progress(console))
-      let plan = try await session.plan()
+      let plan = try await session.plan(keepingAnswersAt: keepAnswers)
       await session.close()
       let saved = SavedPlan(plan, of: project)
       console.report(plan.warnings)
@@ -64,15 +69,5 @@ extension SavedPlan {
   }
 
   /// Writes the plan for its owner alone: it names hosts, files and what is on them.
-  func write(to path: String) throws {
-    let data = try encoded()
-    do {
-      try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-    } catch {
-      throw Diagnostic(
-        "cannot write the plan to \"\(path)\"", reason: error.localizedDescription,
-        remedy: "name a file in a folder you may write to")
-    }
-  }
+  func write(to path: String) throws { try OwnerFile.write(try encoded(), to: path) }
 }

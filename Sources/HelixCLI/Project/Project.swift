@@ -1,30 +1,41 @@
 import HelixInventory
 import HelixKinds
-import HelixModel
-import HelixPlan
+package import HelixModel
+package import HelixPlan
 import HelixPlaybooks
 import HelixSecrets
 
 /// Everything the user has written down, read and checked: what should be so.
-struct Project {
+package struct Project {
   let request: PlanRequest
   let inventory: Inventory
   let plays: [PlayDemand]
-  let desired: DesiredState
+  package let desired: DesiredState
   /// Every file that was read, with its SHA-256.
-  let sources: [String: String]
+  private(set) var sources: [String: String]
   let warnings: [Diagnostic]
 
   /// Reads an inventory alone.
   static func inventory(of request: PlanRequest) throws(Diagnostics) -> Inventory {
-    try InventoryReader.read(folder: request.inventory, reader: reader())
+    try InventoryReader.read(folder: request.inventory, reader: diskReader())
   }
 
   /// Reads inventory and playbooks.
   ///
   /// - Throws: every mistake in them.
   static func load(_ request: PlanRequest) throws(Diagnostics) -> Project {
-    let reader = reader()
+    let reader = diskReader()
+    var project = try load(request, reader: reader)
+    project.sources = reader.sources
+    return project
+  }
+
+  /// Reads inventory and playbooks through any reader.
+  ///
+  /// - Throws: every mistake in them.
+  package static func load(
+    _ request: PlanRequest, reader: any SourceReader
+  ) throws(Diagnostics) -> Project {
     let inventory = try InventoryReader.read(folder: request.inventory, reader: reader)
     let options = PlaybookOptions(
       limit: request.limit.map {
@@ -38,12 +49,12 @@ struct Project {
     let desired = try desiredState(of: plays, inventory: inventory)
     return Project(
       request: request, inventory: inventory, plays: plays,
-      desired: try desired.targeting(request.targets), sources: reader.sources,
+      desired: try desired.targeting(request.targets), sources: [:],
       warnings: inventory.warnings)
   }
 
   /// The hosts that the plays are about, each once, in order.
-  var hosts: [HostName] {
+  package var hosts: [HostName] {
     var seen: Set<HostName> = []
     return plays.flatMap(\.hosts).filter { seen.insert($0).inserted }
   }
@@ -51,7 +62,7 @@ struct Project {
   /// What the inventory declares and this version does not apply.
   var declared: [String] { EstateText.declarations(of: inventory) }
 
-  private static func reader() -> DiskSourceReader {
+  private static func diskReader() -> DiskSourceReader {
     DiskSourceReader(digest: sha256(of:))
   }
 

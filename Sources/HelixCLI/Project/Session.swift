@@ -49,9 +49,14 @@ struct Session {
   }
 
   /// The plan of the project as things are now.
-  func plan() async throws -> Plan {
-    try Planner.plan(
-      project.desired, observation: try await observe(), fingerprints: fingerprints,
+  ///
+  /// - Parameters:
+  ///   - keepingAnswersAt: a file for everything the hosts answered; nil keeps nothing.
+  func plan(keepingAnswersAt path: String? = nil) async throws -> Plan {
+    let observation = try await observe()
+    if let path { try OwnerFile.write(try JSONEncoder().encode(observation), to: path) }
+    return try Planner.plan(
+      project.desired, observation: observation, fingerprints: fingerprints,
       warnings: project.warnings)
   }
 

@@ -1,19 +1,19 @@
 import HelixModel
-import HelixPlan
+package import HelixPlan
 
 /// A plan as a person reads it aloud.
-struct PlanText {
+package struct PlanText {
   let style: Style
   /// Also list what needs nothing, and why.
   let isVerbose: Bool
 
-  init(style: Style = .plain, isVerbose: Bool = false) {
+  package init(style: Style = .plain, isVerbose: Bool = false) {
     self.style = style
     self.isVerbose = isVerbose
   }
 
   /// The whole plan, ended by its closing line and a newline.
-  func render(_ plan: Plan, declared: [String], hostCount: Int) -> String {
+  package func render(_ plan: Plan, declared: [String], hostCount: Int) -> String {
     var text = ""
     let steps = Dictionary(
       plan.graph.steps.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

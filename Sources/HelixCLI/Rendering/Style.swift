@@ -1,5 +1,5 @@
 /// Colours and marks for people; every renderer takes one, so that text is a function of state.
-struct Style: Sendable, Equatable {
+package struct Style: Sendable, Equatable {
   enum Colour: String, Sendable {
     case red = "31"
     case green = "32"
@@ -11,8 +11,8 @@ struct Style: Sendable, Equatable {
 
   let isColoured: Bool
 
-  static let plain = Style(isColoured: false)
-  static let coloured = Style(isColoured: true)
+  package static let plain = Style(isColoured: false)
+  package static let coloured = Style(isColoured: true)
 
   /// The text in a colour, if there are colours.
   func paint(_ text: String, _ colour: Colour) -> String {
