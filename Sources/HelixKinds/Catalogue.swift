@@ -34,7 +34,9 @@ package enum Catalogue {
     TimezoneKind.self,
   ]
 
-  static let roles: [any RoleKind.Type] = []
+  static let roles: [any RoleKind.Type] = [
+    K3sRole.self
+  ]
 
   /// Roles that inventories may already declare, and why they cannot be applied yet.
   static let rolesToCome: [RoleSpec] = [
@@ -62,7 +64,9 @@ package enum Catalogue {
     modules: modules.map { $0.module }, roles: roles.map { $0.role } + rolesToCome)
 
   /// Every way of finding out why a wait did not come true, by name.
-  package static let diagnoses: [String: Diagnosis] = [:]
+  package static let diagnoses: [String: Diagnosis] = [
+    JoinDiagnosis.name: JoinDiagnosis.diagnosis
+  ]
 
   /// The resource a task asks for.
   package static func resource(for demand: TaskDemand) throws(Diagnostics) -> any Resource {

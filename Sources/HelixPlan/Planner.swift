@@ -77,6 +77,8 @@ extension Planner {
       change.fields = work.fields
       change.reason = work.reason
       change.disruption = work.disruption
+      let waits = waits + declared(work.after, for: resource)
+      ends[address] = uniqued(waits.flatMap { ends[$0] ?? [] })
       if let blockage = blockage(among: waits) {
         block(&change, .heldBack(waitsFor(blockage)), blockage)
       } else {
@@ -105,14 +107,18 @@ extension Planner {
 
   /// The resources it waits for: those it names, and the line before it on its host.
   private mutating func waits(of resource: any Resource) -> [Address] {
-    for address in resource.after where ends[address] == nil {
+    let onHost = resource.address.host.flatMap { latest[$0] } ?? []
+    return declared(resource.after, for: resource) + onHost
+  }
+
+  private mutating func declared(_ after: [Address], for resource: any Resource) -> [Address] {
+    for address in after where ends[address] == nil {
       problems.append(
         Diagnostic(
           "\(resource.address) waits for \(address), which is not declared before it",
           at: .resource(resource.address)))
     }
-    let onHost = resource.address.host.flatMap { latest[$0] } ?? []
-    return resource.after + onHost
+    return after
   }
 
   private func blockage(among waits: [Address]) -> Blockage? {

@@ -55,17 +55,20 @@ package struct Work: Sendable {
   package var fields: [FieldChange]
   package var reason: String
   package var disruption: String?
-  /// Waits among them are by id; waits for other resources are in `Resource.after`.
+  /// Resources to wait for beside those of `Resource.after`, known only from what was seen.
+  package var after: [Address]
+  /// Waits among them are by id.
   package var steps: [Step]
 
   package init(
     _ action: Action, fields: [FieldChange] = [], reason: String, disruption: String? = nil,
-    steps: [Step]
+    after: [Address] = [], steps: [Step]
   ) {
     self.action = action
     self.fields = fields
     self.reason = reason
     self.disruption = disruption
+    self.after = after
     self.steps = steps
   }
 }

@@ -42,6 +42,9 @@ package struct FactRequest: Hashable, Sendable, Codable {
     self.id = id
     self.command = command
   }
+
+  // The command is long, and the name alone tells requests apart in all but a mistake.
+  package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 /// A question to a host and the pure reading of its answer.
@@ -86,6 +89,9 @@ extension Reliance: Comparable {
 package enum FactPrelude {
   /// The shell variable that holds the fingerprint key; never exported.
   package static let keyVariable = "HELIX_KEY"
+  /// The shell variable that holds the asker's clock in seconds since 1970, so that hosts asked at
+  /// different times can be compared; empty when it is not known.
+  package static let nowVariable = "HELIX_NOW"
 
   /// `helix_fingerprint` reads a value on standard input and prints its keyed fingerprint, by the
   /// construction that `Fingerprinter` describes.

@@ -1,0 +1,128 @@
+import HelixModel
+import HelixPlan
+
+/// The k3s binary of the wanted release, verified against the release's checksum list.
+struct K3sArtifact: K3sResource {
+  static let kind = "k3s-artifact"
+  let node: K3sNode
+
+  var after: [Address] { [node.address(K3sHost.kind)] }
+
+  var ownQuestions: [Question] {
+    [Question(MachineFacts.fact, on: node.host), Question(InstalledBinary.fact, on: node.host)]
+  }
+
+  private var wanted: K3sVersion { node.cluster.version.value }
+
+  func artifacts(_ sight: inout Sight) -> [ArtifactReference] {
+    guard let machine = try? sight.read(MachineFacts.fact, on: node.host).machine else { return [] }
+    return [ArtifactReference.k3s(wanted, machine: machine)].compactMap(\.self)
+  }
+
+  func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
+    guard let artifact = artifacts(&sight).first else {
+      // The host's own check names the machine.
+      return .heldBack(Diagnostic("no k3s release runs on \(node.host)"))
+    }
+    let installed = try sight.read(InstalledBinary.fact, on: node.host)
+    guard let sha256 = sight.observation.checksums[artifact] else {
+      return .refused(unknownChecksum(artifact))
+    }
+    if installed?.sha256 == sha256 { return .unchanged(reason: "already \(wanted)") }
+    return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
+      if let refusal = self.refusal(installed?.version, view) { return .refused(refusal) }
+      return .change(self.work(artifact, sha256, installed, view))
+    }
+  }
+
+  private func work(
+    _ artifact: ArtifactReference, _ sha256: String, _ installed: InstalledBinary?,
+    _ view: NodeView
+  ) -> Work {
+    let before = installed.map { $0.version?.description ?? "another file" }
+    let isRelease = installed?.version != nil && installed?.version != wanted
+    return Work(
+      installed == nil ? .create : .update,
+      fields: [
+        isRelease || installed == nil
+          ? FieldChange("version", before: before, after: wanted.description)
+          : FieldChange("sha256", before: installed.map { short($0.sha256) }, after: short(sha256))
+      ],
+      reason: reason(installed),
+      after: view.survey.waitsForFiles(of: node, view.state),
+      steps: [
+        step(
+          "install", "install k3s \(wanted) on \(node.host)",
+          [
+            .install(
+              ArtifactInstall(
+                artifact: artifact, sha256: sha256, path: K3sPaths.binary,
+                keepingPreviousAt: K3sPaths.previousBinary))
+          ], timeout: 900)
+      ])
+  }
+
+  private func reason(_ installed: InstalledBinary?) -> String {
+    switch installed?.version {
+    case nil where installed == nil: "k3s is not installed"
+    case nil: "the file at \(K3sPaths.binary) is no k3s release"
+    case wanted: "the file at \(K3sPaths.binary) is not the released one"
+    case .some(let version): "\(version) is installed"
+    }
+  }
+}
+
+// MARK: - Versions that must not be
+
+extension K3sArtifact {
+  private func refusal(_ installed: K3sVersion?, _ view: NodeView) -> Diagnostic? {
+    if let installed, view.entry.isMember {
+      if wanted < installed { return downgrade(from: installed) }
+      if (wanted.major, wanted.minor) > (installed.major, installed.minor + 1) {
+        return skip(from: installed)
+      }
+    }
+    return node.role == .agent ? runAhead(view.survey) : nil
+  }
+
+  private func downgrade(from installed: K3sVersion) -> Diagnostic {
+    Diagnostic(
+      "k3s on \(node.host) is \(installed), newer than \(wanted)",
+      reason: "data that a newer release has written is not read by an older one",
+      remedy: node.role == .server
+        ? "keep \(installed), or restore an etcd snapshot that \(wanted) has made"
+        : "keep \(installed), or install the node anew",
+      at: node.cluster.version.location)
+  }
+
+  private func skip(from installed: K3sVersion) -> Diagnostic {
+    Diagnostic(
+      "\(wanted) is more than one minor release after \(installed) on \(node.host)",
+      reason: "Kubernetes is upgraded one minor release at a time",
+      remedy: "go to the newest v\(installed.major).\(installed.minor + 1) release first",
+      at: node.cluster.version.location)
+  }
+
+  /// Servers that this plan upgrades are waited for; those it leaves alone must be there already.
+  private func runAhead(_ survey: ClusterSurvey) -> Diagnostic? {
+    let behind = node.cluster.servers.first { server in
+      guard !node.cluster.managed.contains(server.host), let version = survey.versions[server.host]
+      else { return false }
+      return version < wanted
+    }
+    guard let behind, let version = survey.versions[behind.host] else { return nil }
+    return Diagnostic(
+      "\(node.host) would run ahead of \(behind.host)",
+      reason: "\(behind.host) runs \(version), and an agent is never newer than its servers",
+      remedy: "upgrade the servers first, or apply without a limit",
+      at: node.cluster.version.location)
+  }
+
+  private func unknownChecksum(_ artifact: ArtifactReference) -> Diagnostic {
+    Diagnostic(
+      "the checksum of \(artifact.file) in \(artifact.release) is not known",
+      reason: "nothing is installed that cannot be verified",
+      remedy: "see that \(artifact.checksums) of the release can be read",
+      at: node.cluster.version.location)
+  }
+}

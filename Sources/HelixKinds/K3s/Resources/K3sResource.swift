@@ -1,0 +1,63 @@
+import HelixModel
+import HelixPlan
+
+/// A resource that is part of one node of the cluster.
+protocol K3sResource: Resource {
+  /// The kind's word in addresses.
+  static var kind: String { get }
+  var node: K3sNode { get }
+  /// What it asks beside the state of its host and of the servers.
+  var ownQuestions: [Question] { get }
+}
+
+extension K3sResource {
+  package var address: Address { node.address(Self.kind) }
+  package var location: SourceLocation? { node.location }
+
+  package var questions: [Question] {
+    node.cluster.facts.survey + [Question(NodeState.fact, on: node.host)] + ownQuestions
+  }
+
+  /// A silent server may hold the cluster's data, a silent agent only misses something.
+  package func verdict(whenSilent silence: Diagnostic) -> Verdict {
+    node.role == .server ? .refused(silence) : .heldBack(silence)
+  }
+
+  func step(
+    _ name: String, _ title: String, _ instructions: [Instruction], spends: Budget? = nil,
+    timeout: Int = 120
+  ) -> Step {
+    Step(
+      StepID(address, name), title: title, host: node.host, instructions: instructions,
+      spends: spends, timeout: timeout)
+  }
+}
+
+/// What a resource of a node compares against.
+struct NodeView {
+  let survey: ClusterSurvey
+  let state: NodeState
+  let entry: Entry
+}
+
+extension K3sNode {
+  /// Compares with the cluster in view, and refuses a change that the cluster does not allow now.
+  func judge(
+    _ sight: inout Sight,
+    _ difference: (inout Sight, NodeView) throws(Diagnostic) -> Verdict
+  ) throws(Diagnostic) -> Verdict {
+    let survey = try ClusterSurvey.read(cluster, &sight)
+    let state = try sight.read(NodeState.fact, on: host)
+    let entry: Entry
+    do throws(Obstacle) {
+      entry = try survey.entry(of: self, state)
+    } catch {
+      return error.verdict
+    }
+    let verdict = try difference(&sight, NodeView(survey: survey, state: state, entry: entry))
+    guard case .change = verdict, let objection = survey.objection(to: self) else {
+      return verdict
+    }
+    return .refused(objection)
+  }
+}

@@ -1,0 +1,175 @@
+import HelixModel
+import HelixPlan
+
+/// k3s enabled and running with the files that are there, its node taking part in the cluster.
+struct K3sService: K3sResource {
+  static let kind = "k3s-service"
+  let node: K3sNode
+
+  /// The resources whose changes a running k3s takes up only by a restart.
+  private var parts: [any K3sResource] {
+    [
+      K3sArtifact(node: node), K3sToken(node: node), K3sConfig(node: node), K3sUnit(node: node),
+    ]
+  }
+
+  var after: [Address] {
+    parts.map(\.address) + [node.address(K3sMember.kind)]
+  }
+
+  var ownQuestions: [Question] {
+    parts.flatMap(\.ownQuestions) + (firstServer.map { [Question(MachineFacts.fact, on: $0)] } ?? [])
+  }
+
+  /// The server that begins the cluster, for the one that joins it first.
+  private var firstServer: HostName? {
+    let servers = node.cluster.managedServers
+    guard servers.count > 1, servers[1].host == node.host else { return nil }
+    return servers[0].host
+  }
+
+  func artifacts(_ sight: inout Sight) -> [ArtifactReference] {
+    K3sArtifact(node: node).artifacts(&sight)
+  }
+
+  func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
+    let changing = try changingParts(&sight)
+    return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
+      guard let need = ServiceNeed(self.node, view, changing: changing) else {
+        return .unchanged(reason: "runs, and takes part in the cluster")
+      }
+      if need.isRestart, let obstacle = view.survey.restartObstacle(self.node) { return obstacle }
+      var first: MachineFacts?
+      if view.entry.joinPoint?.identity == .learned, let server = self.firstServer {
+        first = try sight.read(MachineFacts.fact, on: server)
+      }
+      return .change(self.work(need, view, first))
+    }
+  }
+
+  /// The words of the parts that this plan changes; asking them keeps both of one mind.
+  private func changingParts(_ sight: inout Sight) throws(Diagnostic) -> [String] {
+    var changing: [String] = []
+    for part in parts {
+      guard case .change(let work) = try part.verdict(&sight) else { continue }
+      guard !isQuiet(work, of: part) else { continue }
+      changing.append(String(part.address.kind.dropFirst("k3s-".count)))
+    }
+    return changing
+  }
+
+  /// Whether a change needs no restart: k3s reads neither links nor scripts, and ignores on a
+  /// member what a quiet change of the config is about.
+  private func isQuiet(_ work: Work, of part: any K3sResource) -> Bool {
+    if part is K3sUnit { return !work.fields.contains { $0.name == K3sPaths.unit(node.role) } }
+    return work.steps.contains { $0.id.name == K3sConfig.quietStep }
+  }
+
+  private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {
+    let steps = ServiceSteps(service: self, need: need, view: view, first: first)
+    return Work(
+      need.action, fields: [need.field], reason: need.reason, disruption: need.disruption(node),
+      after: need.startsQuietly ? [] : view.survey.waitsForService(of: node, view.entry),
+      steps: steps.all)
+  }
+}
+
+/// What k3s on a node needs so that it runs as it should.
+struct ServiceNeed {
+  enum Sort {
+    /// It has never run here.
+    case start
+    /// A member that is stopped.
+    case resume
+    /// It runs with files that are changed, or are about to be.
+    case restart
+    /// It runs, and is not yet what it should be in the cluster.
+    case wait
+  }
+
+  let sort: Sort
+  let reason: String
+  let field: FieldChange
+
+  private init(_ sort: Sort, _ reason: String, _ field: FieldChange) {
+    self.sort = sort
+    self.reason = reason
+    self.field = field
+  }
+
+  /// Nil when nothing is needed.
+  init?(_ node: K3sNode, _ view: NodeView, changing: [String]) {
+    let unit = view.state.unit(node.role)
+    if unit.isActive || unit.isStarting {
+      let newer = view.state.newerFiles.map { "\($0) is newer than the process" }
+      let reasons = changing.map { "the \($0) changes" } + newer
+      if !reasons.isEmpty {
+        self = Self.restart(reasons)
+      } else if let lack = Self.lack(unit, node, view) {
+        self.init(.wait, lack, FieldChange("node", before: "not ready", after: "ready"))
+      } else {
+        return nil
+      }
+    } else {
+      let field = FieldChange("state", before: unit.activity, after: "active")
+      self.init(
+        view.entry.isMember ? .resume : .start, Self.whyStart(unit, node, view), field)
+    }
+  }
+
+  private static func restart(_ reasons: [String]) -> ServiceNeed {
+    ServiceNeed(
+      .restart, reasons.joined(separator: "; "),
+      FieldChange("process", before: "runs with what was there", after: "restarted"))
+  }
+
+  private static func whyStart(
+    _ unit: NodeState.Unit, _ node: K3sNode, _ view: NodeView
+  ) -> String {
+    switch view.entry {
+    case .initialise: "no server holds a cluster, so this one begins it"
+    case .join(let point): "joins through \(point.server)"
+    case .member:
+      "a member of the cluster, and \(node.role.service) is \(unit.activity)"
+        + (view.survey.living.isEmpty ? "; no server answers, so members are only started" : "")
+    }
+  }
+
+  /// What a running node lacks.
+  private static func lack(
+    _ unit: NodeState.Unit, _ node: K3sNode, _ view: NodeView
+  ) -> String? {
+    if unit.isStarting { return "\(node.role.service) is still starting" }
+    if !unit.isEnabled { return "\(node.role.service) is not enabled, so it would not survive a reboot" }
+    if view.state.etcdIsLearner { return "its etcd is not a voter yet" }
+    if node.role == .server, view.survey.living.first(where: { $0.host == node.host }) == nil {
+      return "k3s runs, and its API or etcd does not answer"
+    }
+    guard !view.survey.living.isEmpty else { return nil }
+    guard let live = view.survey.nodes[node.name] else { return "the cluster has no such node yet" }
+    if live.isVoter == false { return "its etcd is not a voter yet" }
+    return live.isReady || !node.cluster.bringsNetwork ? nil : "its node is not ready"
+  }
+
+  var isRestart: Bool { if case .restart = sort { true } else { false } }
+
+  /// A stopped member only adds to the majority: it waits for nobody, or a cluster without a
+  /// quorum could not come back.
+  var startsQuietly: Bool {
+    switch sort {
+    case .resume: true
+    case .start, .restart, .wait: false
+    }
+  }
+
+  var action: Action {
+    switch sort {
+    case .start: .create
+    case .resume, .restart, .wait: .update
+    }
+  }
+
+  func disruption(_ node: K3sNode) -> String? {
+    isRestart ? "restarts k3s on \(node.host)" : nil
+  }
+}

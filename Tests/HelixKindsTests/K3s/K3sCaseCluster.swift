@@ -1,0 +1,194 @@
+import Foundation
+import HelixModel
+import HelixPlan
+
+@testable import HelixKinds
+
+/// A cluster in the short form of the fixtures, one word and its rest per line.
+///
+///     version v1.29.1+k3s2
+///     endpoint 192.0.2.10
+///     server master-1 fresh
+///     agent worker-1 silent
+///     limit worker-1
+///     config kubelet-arg [image-gc-high-threshold=55]
+///     server-config agent-token {agent-secret}
+///     node worker-1 gone
+///     kubeconfig ~/.kube/helix.yaml merge
+///
+/// The word after a host is its profile: a folder of k3s-hosts, or `silent`.
+struct K3sCaseCluster: Sendable {
+  struct CaseHost: Sendable {
+    var name: HostName
+    var isServer: Bool
+    var profile: String
+    var address: String
+  }
+
+  var version = "v1.29.1+k3s2"
+  var endpoint: String?
+  var hosts: [CaseHost] = []
+  var limit: [HostName]?
+  var settings: [String: [Mapping.Entry]] = [:]
+  var kubeconfig: KubeconfigSpec?
+  /// The rows that `kubectl get nodes` has beside or instead of those of living hosts.
+  var nodes: [(name: String, words: [String])] = []
+
+  let here = SourceLocation(file: "playbooks/k3s.yaml", line: 3, column: 5)
+
+  init(_ text: String) throws {
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+      let words = line.split(separator: " ").map(String.init)
+      try take(words[0], Array(words.dropFirst()))
+    }
+  }
+
+  private mutating func take(_ word: String, _ rest: [String]) throws {
+    switch word {
+    case "version": version = rest[0]
+    case "endpoint": endpoint = rest[0]
+    case "server", "agent": add(rest, isServer: word == "server")
+    case "limit": limit = rest.map { HostName($0) }
+    case "config", "server-config", "agent-config":
+      settings[word, default: []].append(entry(rest[0], rest.dropFirst().joined(separator: " ")))
+    case "kubeconfig":
+      kubeconfig = KubeconfigSpec(path: Located(rest[0], at: here), merge: rest.contains("merge"))
+    case "node": nodes.append((rest[0], Array(rest.dropFirst())))
+    default: throw Diagnostic("no word \"\(word)\" in cluster.txt")
+    }
+  }
+
+  private mutating func add(_ words: [String], isServer: Bool) {
+    let number = hosts.count { $0.isServer == isServer } + 1
+    hosts.append(
+      CaseHost(
+        name: HostName(words[0]), isServer: isServer, profile: words[1],
+        address: "192.0.2.\((isServer ? 10 : 20) + number)"))
+  }
+
+  private func entry(_ key: String, _ text: String) -> Mapping.Entry {
+    let node = { (value: Value) in Node(value, at: here) }
+    let value: Value
+    if text.hasPrefix("["), text.hasSuffix("]") {
+      let parts = text.dropFirst().dropLast().split(separator: ",")
+      value = .list(parts.map { node(.text($0.trimmingCharacters(in: .whitespaces))) })
+    } else if text.hasPrefix("{") {
+      let secret = Mapping.Entry(
+        key: "secret", keyLocation: here, value: node(.text(String(text.dropFirst().dropLast()))))
+      value = .mapping(Mapping([secret]))
+    } else {
+      value = text == "true" || text == "false" ? .bool(text == "true") : .text(text)
+    }
+    return Mapping.Entry(key: key, keyLocation: here, value: node(value))
+  }
+
+  var inventory: Inventory {
+    let hosts = hosts.map { host in
+      Host(
+        name: host.name, connection: Connection(address: host.address), groups: [],
+        variables: Mapping(), location: here)
+    }
+    return Inventory(hosts: hosts, groups: [], cluster: spec)
+  }
+
+  private var spec: ClusterSpec? {
+    guard let release = K3sVersion(version) else { return nil }
+    let k3s = K3sSpec(
+      version: Located(release, at: here),
+      servers: hosts.filter(\.isServer).map(\.name),
+      agents: hosts.filter { !$0.isServer }.map(\.name),
+      endpoint: endpoint.map { Located($0, at: here) },
+      token: Located(SecretName("k3s-token"), at: here),
+      config: Mapping(settings["config"] ?? []),
+      serverConfig: Mapping(settings["server-config"] ?? []),
+      agentConfig: Mapping(settings["agent-config"] ?? []))
+    return ClusterSpec(
+      name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig, location: here)
+  }
+}
+
+// MARK: - Answers
+
+extension K3sCaseCluster {
+  /// Every question answered, from `special` if it has something, else from the host's profile.
+  func observation(special: (HostName, FactID) -> String?) throws -> Observation {
+    let demand = RoleDemand(role: K3sRole.role.name, hosts: hosts.map(\.name), location: here)
+    let resources = try Catalogue.resources(for: demand, inventory: inventory)
+    let questions = DesiredState(
+      stages: [Stage(title: "k3s", items: [Stage.Item(resources: resources)])]
+    ).questions
+    var observation = Observation()
+    for (host, requests) in questions {
+      if hosts.first(where: { $0.name == host })?.profile == "silent" {
+        observation.hosts[host] = .unreachable(
+          Diagnostic("\(host) does not answer", reason: "no route to host"))
+        continue
+      }
+      let answers = try requests.map { request in
+        (request.id, try answer(request.id, on: host, special))
+      }
+      observation.hosts[host] = .answered(Dictionary(uniqueKeysWithValues: answers))
+    }
+    return observation
+  }
+
+  private func answer(
+    _ fact: FactID, on host: HostName, _ special: (HostName, FactID) -> String?
+  ) throws -> FactAnswer {
+    let profile = hosts.first { $0.name == host }?.profile ?? "controller"
+    let name = fact.rawValue.split(separator: ":").first.map(String.init) ?? ""
+    let file = K3sCase.fixtures.appending(path: "k3s-hosts/\(profile)/\(name).txt")
+    let text = try special(host, FactID(name)) ?? String(contentsOf: file, encoding: .utf8)
+    return FactAnswer(status: 0, output: filled(text, for: host))
+  }
+
+  private func filled(_ text: String, for name: HostName) -> String {
+    let host = hosts.first { $0.name == name }
+    let role: K3sRoleOfNode = host?.isServer ?? true ? .server : .agent
+    let digest = PlainFingerprints().digest
+    let values = [
+      "name": name.rawValue, "address": host?.address ?? "", "machine-id": Self.machineID(name),
+      "version": version, "ca": Self.ca, "service": role.service, "role": role.rawValue,
+      "served": served, "nodes": nodeRows, "endpoint": endpoint ?? "",
+      "server": hosts.first(where: \.isServer)?.address ?? "",
+      "unit": NodeScripts.unit(role).split(separator: "\n", omittingEmptySubsequences: false)
+        .dropLast().map { "|\($0)" }.joined(separator: "\n"),
+      "killall": "\(K3sPaths.killScript) \(digest(NodeScripts.kill))",
+      "uninstall": "\(K3sPaths.uninstallScript(role)) \(digest(NodeScripts.uninstall(role)))",
+    ]
+    return values.reduce(text) { $0.replacingOccurrences(of: "{\($1.key)}", with: $1.value) }
+  }
+
+  static let ca = String(repeating: "ca01", count: 16)
+
+  static func machineID(_ host: HostName) -> String {
+    let digits = PlainFingerprints().digest(of: host.rawValue)
+    return String((digits + digits).prefix(32))
+  }
+
+  private var living: [CaseHost] { hosts.filter { ["server", "installed"].contains($0.profile) } }
+
+  private var served: String {
+    let own = hosts.filter(\.isServer).map { host in
+      "\(host.address):6443 \(living.contains { $0.name == host.name } ? Self.ca : "nothing")"
+    }
+    let front = endpoint.map { "\($0):6443 \(living.isEmpty ? "nothing" : Self.ca)" }
+    return (own + [front].compactMap(\.self)).joined(separator: "\n")
+  }
+
+  /// Hosts that are part of the cluster by their profile are ready, unless a `node` line says more.
+  private var nodeRows: String {
+    var rows: [String: [String]] = [:]
+    for host in hosts where ["server", "agent", "installed"].contains(host.profile) {
+      rows[host.name.rawValue] = ["ready"] + (host.isServer ? ["voter"] : [])
+    }
+    for (name, words) in nodes { rows[name] = words.contains("gone") ? nil : words }
+    return rows.sorted { $0.key < $1.key }.map { name, words in
+      let machine = words.first { $0.hasPrefix("machine=") }.map { String($0.dropFirst(8)) }
+      let ready = words.contains("ready") ? "True" : "Unknown"
+      let voter = words.contains("voter") ? "True" : words.contains("learner") ? "False" : ""
+      return ["node", name, machine ?? Self.machineID(HostName(name)), version, ready, voter]
+        .joined(separator: "\t")
+    }.joined(separator: "\n")
+  }
+}
