@@ -14,8 +14,10 @@ struct Download: Sendable {
 
   /// No release file comes near this; a mirror that sends on and on must not fill the disk.
   private static let largest = 8 << 30
+  /// How much is asked for at once, and so the most that waits in memory for the disk.
+  private static let piece = 32 << 20
   /// How often one run goes on after a connection broke, each time from where it stopped.
-  private static let attempts = 5
+  private static let restarts = 5
 
   /// The cached file.
   ///
@@ -49,24 +51,28 @@ struct Download: Sendable {
     }
   }
 
-  /// Fetches until the body is whole; says whether it came in more than one piece.
+  /// Fetches until the file is whole; says whether something was in the way, so that what is there
+  /// may not be of one make.
   private func fill(_ part: String) async throws -> Bool {
     var isPieced = size(of: part) > 0
-    for attempt in 1...Self.attempts {
+    var restarts = 0
+    while true {
       let before = size(of: part)
       do {
-        try await Transfer.fetch(
-          source.url, into: part, silence: silence, limit: Self.largest)
-        break
-      } catch TransferFailure.staleRange where attempt < Self.attempts {
+        let isWhole = try await Transfer.fetch(
+          source.url, into: part, piece: Self.piece, silence: silence, limit: Self.largest)
+        if isWhole { return isPieced }
+        guard size(of: part) > before else { throw TransferFailure.staleRange }
+      } catch TransferFailure.staleRange where restarts < Self.restarts {
         unlink(part)
-      } catch TransferFailure.broken where size(of: part) > before && attempt < Self.attempts {
+        restarts += 1
+      } catch TransferFailure.broken where size(of: part) > before && restarts < Self.restarts {
         isPieced = true
+        restarts += 1
       } catch let failure as TransferFailure {
         throw Problem.transfer(failure, of: artifact.file, from: source, into: part)
       }
     }
-    return isPieced
   }
 
   private func size(of path: String) -> Int {

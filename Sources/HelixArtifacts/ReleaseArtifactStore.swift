@@ -114,7 +114,7 @@ extension ReleaseArtifactStore {
     try cache.makeRoom(for: draft)
     defer { unlink(draft) }
     do {
-      try await Transfer.fetch(source.url, into: draft, silence: silence, limit: 1 << 20)
+      _ = try await Transfer.fetch(source.url, into: draft, silence: silence, limit: 1 << 20)
     } catch let failure as TransferFailure {
       throw Problem.transfer(failure, of: artifact.checksums, from: source, into: draft)
     }

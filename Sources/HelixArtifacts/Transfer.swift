@@ -17,39 +17,67 @@ enum TransferFailure: Error {
   case tooLarge(limit: Int)
 }
 
-/// One request whose body goes into a file as it comes, so that memory does not grow with it.
+/// One request whose body goes into a file as it comes.
+///
+/// The session hands bytes over as fast as they arrive and cannot be slowed down (a suspended task
+/// is fatal on Linux), so what bounds memory is to ask for a large file in pieces.
 final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
+  /// Who comes first, the one who waits or the end, leaves word for the other: a task that is
+  /// cancelled at once can end before anyone waits for it.
+  private enum End {
+    case open
+    case awaited(CheckedContinuation<Void, any Error>)
+    case reached(Result<Void, any Error>)
+  }
+
   private struct State {
     var failure: TransferFailure?
     var size: Int
-    var done: CheckedContinuation<Void, any Error>?
+    /// Of the whole file, as far as the server has told.
+    var total: Int?
+    var end = End.open
   }
 
   private let url: URL
   private let descriptor: Int32
   private let start: Int
+  private let piece: Int?
   private let limit: Int
   private let state: Mutex<State>
 
-  private init(_ url: URL, descriptor: Int32, start: Int, limit: Int) {
+  private init(_ url: URL, descriptor: Int32, start: Int, piece: Int?, limit: Int) {
     self.url = url
     self.descriptor = descriptor
     self.start = start
+    self.piece = piece
     self.limit = limit
     state = Mutex(State(size: start))
   }
 
-  /// Fetches a file, going on from what is there when the server allows it.
+  /// Fetches a file, or its next piece after what is there already.
   ///
+  /// - Returns: whether the file is whole now.
   /// - Throws: a `TransferFailure`, or `CancellationError`; what came is kept in the file.
-  static func fetch(_ url: URL, into path: String, silence: Int, limit: Int) async throws {
+  static func fetch(
+    _ url: URL, into path: String, piece: Int? = nil, silence: Int, limit: Int
+  ) async throws -> Bool {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw TransferFailure.cannotWrite(errno) }
     defer { close(descriptor) }
     let start = Int(lseek(descriptor, 0, SEEK_END))
     guard start >= 0 else { throw TransferFailure.cannotWrite(errno) }
-    let transfer = Transfer(url, descriptor: descriptor, start: start, limit: limit)
+    let transfer = Transfer(
+      url, descriptor: descriptor, start: start, piece: piece, limit: limit)
     try await transfer.run(silence: silence)
+    return transfer.isWhole
+  }
+
+  /// Without a total, only a piece shorter than asked for tells that it was the last.
+  private var isWhole: Bool {
+    state.withLock { state in
+      if let total = state.total { return state.size >= total }
+      return piece.map { state.size - start < $0 } ?? true
+    }
   }
 
   private func run(silence: Int) async throws {
@@ -61,7 +89,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     let task = session.dataTask(with: request())
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        state.withLock { $0.done = continuation }
+        wait(continuation)
         task.resume()
       }
     } onCancel: {
@@ -74,7 +102,9 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     // Sums and ranges count the file's own bytes.
     request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
     request.setValue("helix-infra", forHTTPHeaderField: "User-Agent")
-    if start > 0 { request.setValue("bytes=\(start)-", forHTTPHeaderField: "Range") }
+    if let piece {
+      request.setValue("bytes=\(start)-\(start + piece - 1)", forHTTPHeaderField: "Range")
+    }
     return request
   }
 
@@ -109,19 +139,8 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
   func urlSession(
     _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
   ) {
-    let (done, failure) = state.withLock { state in
-      defer { state.done = nil }
-      return (state.done, state.failure)
-    }
-    if let failure {
-      done?.resume(throwing: failure)
-    } else if let error = error as? URLError, error.code == .cancelled {
-      done?.resume(throwing: CancellationError())
-    } else if let error {
-      done?.resume(throwing: TransferFailure.broken(error as? URLError ?? URLError(.unknown)))
-    } else {
-      done?.resume()
-    }
+    let failure: (any Error)? = state.withLock { $0.failure } ?? error.map(Self.meaning)
+    finish(failure.map { .failure($0) } ?? .success(()))
   }
 
   // MARK: - What it means
@@ -130,20 +149,32 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
   private func judge(_ response: URLResponse) -> TransferFailure? {
     guard let answer = response as? HTTPURLResponse else { return .status(0) }
     switch answer.statusCode {
-    case 206:
-      let range = answer.value(forHTTPHeaderField: "Content-Range") ?? ""
-      return start > 0 && range.hasPrefix("bytes \(start)-") ? nil : .staleRange
-    case 200:
-      guard start > 0 else { return nil }
-      // The server does not know ranges and begins anew; so do we.
-      guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
-        return .cannotWrite(errno)
-      }
-      state.withLock { $0.size = 0 }
-      return nil
+    case 206: return beginPiece(answer.value(forHTTPHeaderField: "Content-Range") ?? "")
+    case 200: return beginAnew()
     case 416: return start > 0 ? .staleRange : .status(416)
     case let code: return .status(code)
     }
+  }
+
+  /// Reads `bytes 0-99/1234`; the total may be `*`.
+  private func beginPiece(_ range: String) -> TransferFailure? {
+    guard piece != nil, range.hasPrefix("bytes \(start)-") else { return .staleRange }
+    let total = range.split(separator: "/").last.flatMap { Int($0) }
+    state.withLock { $0.total = total }
+    return nil
+  }
+
+  /// A server that does not know ranges sends the whole file, so ours begins anew too.
+  private func beginAnew() -> TransferFailure? {
+    guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
+      return .cannotWrite(errno)
+    }
+    state.withLock { state in
+      state.size = 0
+      // The body ends where the transfer does, which is where the session reports success.
+      state.total = 0
+    }
+    return nil
   }
 
   private func store(_ data: Data) -> TransferFailure? {
@@ -168,5 +199,30 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
 
   private func fail(_ failure: TransferFailure) {
     state.withLock { $0.failure = $0.failure ?? failure }
+  }
+
+  private static func meaning(_ error: any Error) -> any Error {
+    let error = error as? URLError ?? URLError(.unknown)
+    return error.code == .cancelled ? CancellationError() : TransferFailure.broken(error)
+  }
+
+  // MARK: - The end
+
+  private func wait(_ continuation: CheckedContinuation<Void, any Error>) {
+    let reached: Result<Void, any Error>? = state.withLock { state in
+      if case .reached(let result) = state.end { return result }
+      state.end = .awaited(continuation)
+      return nil
+    }
+    if let reached { continuation.resume(with: reached) }
+  }
+
+  private func finish(_ result: Result<Void, any Error>) {
+    let continuation: CheckedContinuation<Void, any Error>? = state.withLock { state in
+      defer { state.end = .reached(result) }
+      if case .awaited(let continuation) = state.end { return continuation }
+      return nil
+    }
+    continuation?.resume(with: result)
   }
 }

@@ -62,3 +62,37 @@ struct MirrorTests {
     #expect(problem.remedy?.contains("artifacts: { folder: DIR }") == true)
   }
 }
+
+@Suite("transfers", .timeLimit(.minutes(1)))
+struct TransferTests {
+  @Test("a transfer that is cancelled before it begins ends all the same")
+  func cancelledBefore() async throws {
+    let scratch = try ScratchFolder()
+    let server = try ScratchServer { _ in Reply(delay: 20) }
+    let url = try #require(URL(string: server.address))
+    for _ in 0..<50 {
+      let work = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await Transfer.fetch(
+          url, into: "\(scratch.path)/file", silence: 30, limit: 100)
+      }
+      await #expect(throws: CancellationError.self) { try await work.value }
+    }
+  }
+
+  @Test("a transfer that is cancelled at any moment ends soon")
+  func cancelledAnyTime() async throws {
+    let scratch = try ScratchFolder()
+    let server = try ScratchServer { _ in Reply(body: [1, 2, 3], delay: 20) }
+    let url = try #require(URL(string: server.address))
+    for pause in 0..<50 {
+      let work = Task {
+        try await Transfer.fetch(
+          url, into: "\(scratch.path)/file\(pause)", silence: 30, limit: 100)
+      }
+      try await Task.sleep(for: .microseconds(pause * 100))
+      work.cancel()
+      await #expect(throws: CancellationError.self) { try await work.value }
+    }
+  }
+}

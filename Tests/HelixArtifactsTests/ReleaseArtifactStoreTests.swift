@@ -1,21 +1,8 @@
-import Crypto
 import Foundation
 import HelixArtifacts
 import HelixModel
 import Synchronization
 import Testing
-
-private let k3s = ArtifactReference(
-  release: "v1.29.1+k3s2", file: "k3s", checksums: "sha256sum-amd64.txt")
-private let binary = (0..<40_000).map { "line \($0)\n" }.joined()
-private let listPath = "/v1.29.1%2Bk3s2/sha256sum-amd64.txt"
-private let filePath = "/v1.29.1%2Bk3s2/k3s"
-
-private func sha256(_ text: String) -> String {
-  SHA256.hash(data: Array(text.utf8)).map { String(format: "%02x", $0) }.joined()
-}
-
-private func list(_ text: String = binary) -> String { "\(sha256(text))  k3s\n" }
 
 @Suite("release artifacts", .timeLimit(.minutes(1)))
 struct ReleaseArtifactStoreTests {
@@ -95,12 +82,12 @@ struct ReleaseArtifactStoreTests {
     let server = try ScratchServer { request in
       if request.path == listPath { return .file(list(), for: request) }
       var reply = Reply.file(binary, for: request)
-      if request.range == nil { reply.sent = 100_000 }
+      if request.start == 0 { reply.sent = 100_000 }
       return reply
     }
     let path = try await store(server).file(of: k3s)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == binary)
-    #expect(server.requests.filter { $0.path == filePath }.map(\.range) == [nil, "bytes=100000-"])
+    #expect(server.requests.filter { $0.path == filePath }.map(\.start) == [0, 100_000])
   }
 
   @Test("a server that brings nothing more is given up, and the next run goes on")
@@ -109,7 +96,7 @@ struct ReleaseArtifactStoreTests {
     let server = try ScratchServer { request in
       if request.path == listPath { return .file(list(), for: request) }
       var reply = Reply.file(binary, for: request)
-      if !isWell.load(ordering: .relaxed) { reply.sent = request.range == nil ? 1000 : 0 }
+      if !isWell.load(ordering: .relaxed) { reply.sent = request.start == 0 ? 1000 : 0 }
       return reply
     }
     let problem = try await refusal { try await store(server).file(of: k3s) }
@@ -117,14 +104,14 @@ struct ReleaseArtifactStoreTests {
     isWell.store(true, ordering: .relaxed)
     let path = try await store(server).file(of: k3s)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == binary)
-    #expect(server.requests.last?.range == "bytes=1000-")
+    #expect(server.requests.last?.start == 1000)
   }
 
   @Test("a server that does not know ranges begins anew", arguments: [200, 416])
   func noRanges(status: Int) async throws {
     let server = try ScratchServer { request in
       if request.path == listPath { return .file(list(), for: request) }
-      if status == 416, request.range != nil { return Reply(status: "416 Range Not Satisfiable") }
+      if status == 416, request.start != 0 { return Reply(status: "416 Range Not Satisfiable") }
       return Reply(body: Array(binary.utf8))
     }
     try scratch.write("cache/sha256/\(sha256(binary)).part", String(binary.prefix(5000)))
@@ -138,7 +125,7 @@ struct ReleaseArtifactStoreTests {
     try scratch.write("cache/sha256/\(sha256(binary)).part", String(repeating: "x", count: 5000))
     let path = try await store(server).file(of: k3s)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == binary)
-    #expect(server.requests.map(\.range) == [nil, "bytes=5000-", nil])
+    #expect(server.requests.map(\.start) == [nil, 5000, 0])
   }
 
   @Test("a part that was whole already is not fetched")
@@ -147,6 +134,27 @@ struct ReleaseArtifactStoreTests {
     try scratch.write("cache/sha256/\(sha256(binary)).part", binary)
     _ = try await store(server).file(of: k3s)
     #expect(server.requests.map(\.path) == [listPath])
+  }
+
+  @Test("a large file is asked for in pieces", arguments: [0, 1])
+  func pieces(excess: Int) async throws {
+    let large =
+      String(repeating: "0123456789abcdef", count: 2 << 21) + String(binary.prefix(excess))
+    let server = try ScratchServer { .file($0.path == listPath ? list(large) : large, for: $0) }
+    _ = try await store(server).file(of: k3s)
+    let starts = server.requests.filter { $0.path == filePath }.map(\.start)
+    #expect(starts == Array([0, 32 << 20, 64 << 20].prefix(2 + excess)))
+  }
+
+  @Test("a server that does not tell the file's length is asked until a piece is short")
+  func noTotal() async throws {
+    let server = try ScratchServer { request in
+      var reply = Reply.file(request.path == listPath ? list() : binary, for: request)
+      reply.headers = reply.headers.map { $0.replacing(/\/[0-9]+$/, with: "/*") }
+      return reply
+    }
+    let path = try await store(server).file(of: k3s)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == binary)
   }
 
   @Test("a slow server is waited for as long as it says something")
@@ -323,75 +331,4 @@ struct ReleaseArtifactStoreTests {
     try ReleaseArtifactStore(
       origin: .mirror(server.address), cache: "\(scratch.path)/cache", silence: silence)
   }
-}
-
-@Suite("a folder of artifacts")
-struct FolderOriginTests {
-  let scratch: ScratchFolder
-  let store: ReleaseArtifactStore
-
-  init() throws {
-    scratch = try ScratchFolder()
-    store = try ReleaseArtifactStore(
-      origin: .folder("\(scratch.path)/airgap"), cache: "\(scratch.path)/cache")
-  }
-
-  @Test("its files are verified and used where they are")
-  func used() async throws {
-    let file = try scratch.write("airgap/v1.29.1+k3s2/k3s", binary)
-    try scratch.write("airgap/v1.29.1+k3s2/sha256sum-amd64.txt", list())
-    #expect(try await store.checksum(of: k3s) == sha256(binary))
-    #expect(try await store.file(of: k3s) == file)
-    #expect(!FileManager.default.fileExists(atPath: "\(scratch.path)/cache"))
-  }
-
-  @Test("what is missing is named with its path")
-  func missing() async throws {
-    let noList = try await refusal { try await store.file(of: k3s) }
-    #expect(noList.summary.hasSuffix("airgap/v1.29.1+k3s2/sha256sum-amd64.txt"))
-    try scratch.write("airgap/v1.29.1+k3s2/sha256sum-amd64.txt", list())
-    let noFile = try await refusal { try await store.file(of: k3s) }
-    #expect(noFile.summary.hasSuffix("airgap/v1.29.1+k3s2/k3s"))
-  }
-
-  @Test("a file with another checksum is refused and left alone")
-  func wrong() async throws {
-    let file = try scratch.write("airgap/v1.29.1+k3s2/k3s", "evil")
-    try scratch.write("airgap/v1.29.1+k3s2/sha256sum-amd64.txt", list())
-    let problem = try await refusal { try await store.file(of: k3s) }
-    #expect(problem.reason == "expected sha256 \(sha256(binary)), got \(sha256("evil"))")
-    #expect(FileManager.default.fileExists(atPath: file))
-  }
-}
-
-@Suite("the cache's folder")
-struct DefaultCacheTests {
-  @Test(
-    "it is where XDG has caches",
-    arguments: [
-      (["XDG_CACHE_HOME": "/var/cache/me", "HOME": "/h"], "/var/cache/me"),
-      (["HOME": "/h"], "/h/.cache"), (["XDG_CACHE_HOME": "", "HOME": "/h"], "/h/.cache"),
-      (["XDG_CACHE_HOME": "relative", "HOME": "/h"], "/h/.cache"),
-    ])
-  func folder(environment: [String: String], base: String) {
-    #expect(
-      ReleaseArtifactStore.defaultCache(environment: environment)
-        == "\(base)/helix-infra/artifacts")
-  }
-}
-
-/// The diagnostic that something ends with.
-private func refusal(
-  _ work: () async throws -> String,
-  sourceLocation: Testing.SourceLocation = #_sourceLocation
-) async throws -> Diagnostic {
-  try await #require(throws: Diagnostic.self, sourceLocation: sourceLocation) {
-    try await work()
-  }
-}
-
-/// Waits a while for something to be so.
-private func until(_ isSo: () -> Bool) async throws {
-  for _ in 0..<500 where !isSo() { try await Task.sleep(for: .milliseconds(10)) }
-  try #require(isSo())
 }

@@ -7,7 +7,18 @@ struct Request: Sendable, Equatable {
   let path: String
   let headers: [String: String]
 
-  var range: String? { headers["range"] }
+  /// The first byte that was asked for; nil when the whole file was.
+  var start: Int? { bounds.map(\.first) }
+  /// The last byte that was asked for.
+  var end: Int { bounds?.last ?? .max - 1 }
+
+  private var bounds: (first: Int, last: Int)? {
+    let words = headers["range"]?.split { "=-".contains($0) } ?? []
+    guard words.count == 3, words[0] == "bytes", let first = Int(words[1]),
+      let last = Int(words[2])
+    else { return nil }
+    return (first, last)
+  }
 }
 
 /// What the server answers, and how badly.
@@ -25,14 +36,12 @@ struct Reply: Sendable {
   /// A whole file, or the piece of it that was asked for.
   static func file(_ text: String, for request: Request) -> Reply {
     let bytes = Array(text.utf8)
-    guard let range = request.range, let start = Int(range.dropFirst(6).dropLast()) else {
+    guard let range = request.start.map({ $0..<min(request.end + 1, bytes.count) }) else {
       return Reply(body: bytes)
     }
-    guard start < bytes.count else {
-      return Reply(status: "416 Range Not Satisfiable")
-    }
-    let place = "Content-Range: bytes \(start)-\(bytes.count - 1)/\(bytes.count)"
-    return Reply(status: "206 Partial Content", headers: [place], body: Array(bytes[start...]))
+    let place = "Content-Range: bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes.count)"
+    return Reply(
+      status: "206 Partial Content", headers: [place], body: Array(bytes[range]))
   }
 }
 
