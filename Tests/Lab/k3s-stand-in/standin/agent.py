@@ -63,6 +63,8 @@ class Agent:
         """Join, then beat for ever."""
         log.info(f"Starting k3s agent {VERSION} (stand-in)")
         cluster = self._trust()
+        # From here on the disk says whose agent this is, as k3s's does.
+        paths.write(os.path.join(self.layout.agent, "server-ca.crt"), cluster.ca_pem)
         facts = self._configuration(cluster)
         self._check_skew(facts["version"])
         log.info(f"Running load balancer k3s-agent-load-balancer 127.0.0.1:{timing.BALANCER_PORT} -> "

@@ -201,6 +201,7 @@ class ServerProcess:
 
     def _own_node(self, place):
         """Register the node this server runs on."""
+        paths.write(os.path.join(self.layout.agent, "server-ca.crt"), self._ca())
         plain = httpclient.Client(self._local_url(), httpclient.context(self._ca()))
         authorization = jointoken.parse(place.node_password if place.node_password else "x")
         while True:
