@@ -54,15 +54,18 @@ let package = Package(
     room("HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory", yams]),
     room("HelixPlan", ["HelixModel"]),
     room("HelixKinds", ["HelixModel", "HelixPlan"]),
-    room("HelixRun", ["HelixModel", "HelixPlan", logging]),
+    room("HelixRun", ["HelixModel", "HelixPlan"]),
     room("HelixSSH", ["HelixModel", "CLibSSH2"]),
     room("HelixSecrets", ["HelixModel", crypto]),
     room("HelixArtifacts", ["HelixModel", crypto]),
     room("HelixModel"),
     tests(of: "HelixArtifacts", ["HelixModel", crypto]),
-    tests(of: "HelixCLI", ["HelixModel", "HelixPlan", "HelixRun", "helix-infra"], aside: ["Scripts"]),
+    tests(
+      of: "HelixCLI", ["HelixModel", "HelixPlan", "HelixRun", "TestSupport", "helix-infra"],
+      aside: ["Scripts"]),
     tests(of: "HelixInventory", ["HelixModel"], aside: ["Fixtures"]),
-    tests(of: "HelixPlan", ["HelixModel"]),
+    tests(of: "HelixKinds", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
+    tests(of: "HelixPlan", ["HelixModel", "TestSupport"]),
     tests(
       of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory"],
       aside: ["Fixtures"]),
@@ -71,7 +74,9 @@ let package = Package(
     tests(of: "HelixSecrets", ["HelixModel"]),
     tests(of: "HelixTemplates", ["HelixModel"], aside: ["Fixtures"]),
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
-    .testTarget(name: "LabTests", dependencies: ["helix-infra"], swiftSettings: strict),
+    .testTarget(
+      name: "LabTests", dependencies: ["helix-infra", "TestSupport"], swiftSettings: strict),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .systemLibrary(
       name: "CLibSSH2", pkgConfig: "libssh2",
       providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),

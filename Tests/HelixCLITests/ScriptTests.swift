@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A file of commands with what they must say, and the files they work on; see `Scripts/`.
@@ -94,30 +95,15 @@ struct ScriptTests {
 
   /// Runs the binary and tells status, answers and other words, each line marked.
   private func say(_ arguments: [String], in folder: URL) throws -> String {
-    let process = Process()
-    process.executableURL = repository.appendingPathComponent(".build/debug/helix-infra")
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path, "COLUMNS": "80"]
-    process.standardInput = FileHandle.nullDevice
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    // Small enough for the pipes' buffers, so one may be read after the other.
-    let said = output.fileHandleForReading.readDataToEndOfFile()
-    let complained = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return "exit \(process.terminationStatus)\n" + marked(said, "out> ")
-      + marked(complained, "err> ")
+    let ran = try run(
+      repository.appendingPathComponent(".build/debug/helix-infra").path, arguments, in: folder,
+      environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path, "COLUMNS": "80"])
+    return "exit \(ran.status)\n" + marked(ran.output, "out> ") + marked(ran.errors, "err> ")
   }
 
-  private func marked(_ data: Data, _ mark: String) -> String {
-    var lines = String(decoding: data, as: UTF8.self).components(separatedBy: "\n")
+  private func marked(_ text: String, _ mark: String) -> String {
+    var lines = text.components(separatedBy: "\n")
     if lines.last == "" { lines.removeLast() }
     return lines.map { "\(mark)\($0)\n" }.joined()
   }
 }
-
-let repository = URL(fileURLWithPath: #filePath)
-  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

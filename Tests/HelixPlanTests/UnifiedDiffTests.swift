@@ -1,5 +1,6 @@
 import Foundation
 import HelixPlan
+import TestSupport
 import Testing
 
 @Suite("a unified diff says what diff -u says")
@@ -19,12 +20,9 @@ struct UnifiedDiffTests {
     try "--- text\n+++ text\n\(diff)\n".write(
       to: folder.appendingPathComponent("diff"), atomically: true, encoding: .utf8)
     if old != new {
-      let patch = Process()
-      patch.executableURL = URL(fileURLWithPath: "/usr/bin/patch")
-      patch.arguments = ["--quiet", "--directory", folder.path, "--input", "diff", "text"]
-      try patch.run()
-      patch.waitUntilExit()
-      #expect(patch.terminationStatus == 0)
+      let patch = try run(
+        "patch", ["--quiet", "--directory", folder.path, "--input", "diff", "text"])
+      #expect(patch.status == 0, "\(patch.all)")
     }
     #expect((try? String(contentsOf: target, encoding: .utf8)) ?? "" == new)
   }

@@ -1,10 +1,13 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The machines the tests work on: Debian systems of their own, made by `Tests/Lab/lab`.
 struct Lab {
   static let script = repository.appendingPathComponent("Tests/Lab/lab").path
   static let name = "test"
+  /// The release that the repository's own cluster.yaml names.
+  static let release = "v1.29.1+k3s2"
 
   let folder: URL
 
@@ -21,6 +24,9 @@ struct Lab {
     let lab = Lab(folder: folder)
     let up = try lab.lab("up", "--servers", "\(servers)", "--agents", "\(agents)", "--bare")
     try #require(up.status == 0, "\(up.all)")
+    let mirror = try run(
+      repository.appendingPathComponent("Tests/Lab/mirror").path, [folder.path, release])
+    try #require(mirror.status == 0, "\(mirror.all)")
     return lab
   }
 
@@ -82,13 +88,20 @@ struct Estate {
   }
 
   /// Begins a helix-infra command.
-  func begin(_ arguments: String...) throws -> Running {
-    try Running(Lab.script, lab.reaching(Self.binary, arguments), in: folder)
+  func begin(_ arguments: String...) throws -> Running { try begin(arguments) }
+
+  private func begin(_ arguments: [String]) throws -> Running {
+    // A cache of its own: the stand-in is another file under a release's name.
+    let cache = lab.folder.appendingPathComponent("cache").path
+    return try Running(
+      Lab.script,
+      lab.reaching("/usr/bin/env", ["XDG_CACHE_HOME=\(cache)", Self.binary] + arguments),
+      in: folder)
   }
 
   /// Runs a helix-infra command to its end.
   func helix(_ arguments: String...) throws -> Ran {
-    try Running(Lab.script, lab.reaching(Self.binary, arguments), in: folder).finish()
+    try begin(arguments).finish()
   }
 
   /// Applies, and requires that it went well.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The main job on real machines, one chapter after the other on the same seven hosts.
