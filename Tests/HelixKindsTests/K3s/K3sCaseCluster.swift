@@ -143,17 +143,25 @@ extension K3sCaseCluster {
   }
 
   private func filled(_ text: String, for name: HostName) -> String {
+    guard text.contains("{") else { return text }
     let host = hosts.first { $0.name == name }
     let role: K3sRoleOfNode = host?.isServer ?? true ? .server : .agent
-    let digest = PlainFingerprints().digest
-    let values = [
+    let values: [String: String] = [
       "name": name.rawValue, "address": host?.address ?? "", "machine-id": Self.machineID(name),
       "version": version, "ca": Self.ca, "service": role.service, "role": role.rawValue,
       "served": served, "nodes": nodeRows, "endpoint": endpoint ?? "",
       "server": hosts.first(where: \.isServer)?.address ?? "",
-      "unit": NodeScripts.unit(role).split(separator: "\n", omittingEmptySubsequences: false)
-        .dropLast().map { "|\($0)" }.joined(separator: "\n"),
-      "killall": "\(K3sPaths.killScript) \(digest(NodeScripts.kill))",
+    ]
+    let text = values.reduce(text) { $0.replacingOccurrences(of: "{\($1.key)}", with: $1.value) }
+    return text.contains("{unit}") ? withUnit(text, role) : text
+  }
+
+  private func withUnit(_ text: String, _ role: K3sRoleOfNode) -> String {
+    let digest = PlainFingerprints().digest
+    let unit = NodeScripts.unit(role).split(separator: "\n", omittingEmptySubsequences: false)
+      .dropLast().map { "|\($0)" }.joined(separator: "\n")
+    let values: [String: String] = [
+      "unit": unit, "killall": "\(K3sPaths.killScript) \(digest(NodeScripts.kill))",
       "uninstall": "\(K3sPaths.uninstallScript(role)) \(digest(NodeScripts.uninstall(role)))",
     ]
     return values.reduce(text) { $0.replacingOccurrences(of: "{\($1.key)}", with: $1.value) }

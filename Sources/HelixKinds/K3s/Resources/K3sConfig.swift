@@ -38,7 +38,8 @@ struct K3sConfig: K3sResource {
       let mayBeginAgain = agrees && comparison.mayBeginAgain(has, wanted)
       let fields = self.fields(installed, wanted, differs: !agrees || mayBeginAgain)
       guard !fields.isEmpty else { return .unchanged(reason: "it says the same") }
-      return .change(self.work(installed, wanted, fields, view, quietly: mayBeginAgain))
+      let need: Need = !agrees ? .other : mayBeginAgain ? .tie : .mode
+      return .change(self.work(installed, wanted, fields, view, need))
     }
   }
 
@@ -62,36 +63,50 @@ struct K3sConfig: K3sResource {
 
   private func work(
     _ installed: InstalledConfig, _ wanted: ConfigSettings, _ fields: [FieldChange],
-    _ view: NodeView, quietly: Bool
+    _ view: NodeView, _ need: Need
   ) -> Work {
     let overlaid =
       installed.overlays.isEmpty
       ? "" : "; config.yaml.d lays over it: \(installed.overlays.joined(separator: ", "))"
     return Work(
       installed.text == nil ? .create : .update, fields: fields,
-      reason: reason(installed, quietly: quietly) + overlaid,
+      reason: reason(installed, need) + overlaid,
       after: view.survey.waitsForFiles(of: node, view.state),
-      steps: [
-        step(
-          quietly ? Self.quietStep : "write", "write k3s's config on \(node.host)",
-          quietly ? Self.quietly(write: wanted) : [Self.write(wanted)])
-      ])
+      steps: [steps(need, wanted)])
   }
 
-  private func reason(_ installed: InstalledConfig, quietly: Bool) -> String {
-    if quietly { return "with cluster-init it would begin a second cluster, were its data lost" }
-    return installed.text == nil ? "there is no config" : "the config differs"
+  /// How much of the file is not as it should be.
+  private enum Need {
+    case other
+    /// Only the way into the cluster, which a running member does not look at.
+    case tie
+    case mode
+  }
+
+  private func steps(_ need: Need, _ wanted: ConfigSettings) -> Step {
+    let title = "write k3s's config on \(node.host)"
+    return switch need {
+    case .other: step("write", title, [Self.write(wanted)])
+    case .tie: step(tidyStep, title, Self.tie(wanted))
+    case .mode: step(tidyStep, title, [keepToRoot(K3sPaths.config)])
+    }
+  }
+
+  private func reason(_ installed: InstalledConfig, _ need: Need) -> String {
+    switch need {
+    case .other: installed.text == nil ? "there is no config" : "the config differs"
+    case .tie: "with cluster-init it would begin a second cluster, were its data lost"
+    case .mode: "its mode differs"
+    }
   }
 
   private static func write(_ settings: ConfigSettings) -> Instruction {
     .write(FileWrite(path: K3sPaths.config, content: settings.rendered, mode: "0600"))
   }
 
-  /// The name of a step that changes only what a running member ignores.
-  static let quietStep = "write-quietly"
-
-  /// Writes the config with an old date, so that it does not look as if k3s had yet to take it up.
-  static func quietly(write settings: ConfigSettings) -> [Instruction] {
+  /// Writes a server's config with an old date, so that it does not look as if k3s had yet to
+  /// take it up.
+  static func tie(_ settings: ConfigSettings) -> [Instruction] {
     [write(settings), .run(script: "touch -r \(K3sPaths.unit(.server)) \(K3sPaths.config)")]
   }
 

@@ -33,6 +33,14 @@ extension K3sResource {
   }
 }
 
+/// The name of steps that change nothing a running k3s would have to take up by a restart.
+let tidyStep = "tidy"
+
+/// Sets owner and mode alone; the file's date stays, so that it does not look changed.
+func keepToRoot(_ path: String) -> Instruction {
+  .run(script: "chown root: \(path) && chmod 600 \(path)")
+}
+
 /// What a resource of a node compares against.
 struct NodeView {
   let survey: ClusterSurvey

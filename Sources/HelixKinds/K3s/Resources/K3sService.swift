@@ -52,17 +52,10 @@ struct K3sService: K3sResource {
     var changing: [String] = []
     for part in parts {
       guard case .change(let work) = try part.verdict(&sight) else { continue }
-      guard !isQuiet(work, of: part) else { continue }
+      guard work.steps.contains(where: { $0.id.name != tidyStep }) else { continue }
       changing.append(String(part.address.kind.dropFirst("k3s-".count)))
     }
     return changing
-  }
-
-  /// Whether a change needs no restart: k3s reads neither links nor scripts, and ignores on a
-  /// member what a quiet change of the config is about.
-  private func isQuiet(_ work: Work, of part: any K3sResource) -> Bool {
-    if part is K3sUnit { return !work.fields.contains { $0.name == K3sPaths.unit(node.role) } }
-    return work.steps.contains { $0.id.name == K3sConfig.quietStep }
   }
 
   private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {

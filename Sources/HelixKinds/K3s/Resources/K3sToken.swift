@@ -82,11 +82,14 @@ struct K3sToken: K3sResource {
       after.append(ClusterSurvey.service(point.server))
     }
     let write = FileWrite(path: K3sPaths.token, content: content(view), mode: "0600")
+    let title = "write the token on \(node.host)"
+    let isTidy = fields.allSatisfy { $0.name == "mode" }
     return Work(
       isNew ? .create : .update, fields: fields,
       reason: isNew ? "there is no token file" : "the token file differs", after: after,
       steps: [
-        step("write", "write the token on \(node.host)", [.write(write)])
+        isTidy
+          ? step(tidyStep, title, [keepToRoot(K3sPaths.token)]) : step("write", title, [.write(write)])
       ])
   }
 }

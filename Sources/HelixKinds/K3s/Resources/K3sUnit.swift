@@ -38,14 +38,15 @@ struct K3sUnit: K3sResource {
     _ pieces: [Piece], _ installed: InstalledUnit, _ view: NodeView
   ) -> Work {
     let reload = Instruction.run(script: "systemctl daemon-reload")
+    let replacesUnit = pieces.contains { $0.field.name == K3sPaths.unit(node.role) }
     return Work(
       installed.text == nil ? .create : .update, fields: pieces.map(\.field),
       reason: installed.text == nil ? "there is no unit" : "the unit or what belongs to it differs",
       after: view.survey.waitsForFiles(of: node, view.state),
       steps: [
         step(
-          "write", "write \(node.role.service)'s unit on \(node.host)",
-          pieces.map(\.instruction) + [reload])
+          replacesUnit ? "write" : tidyStep, "write \(node.role.service)'s unit on \(node.host)",
+          pieces.map(\.instruction) + (replacesUnit ? [reload] : []))
       ])
   }
 }
@@ -80,7 +81,7 @@ extension K3sUnit {
     return Piece(
       field: FieldChange(path, before: installed.environmentMode, after: "600 root"),
       instruction: .run(
-        script: "umask 077; [ -e \(path) ] || : >\(path); chown root: \(path); chmod 600 \(path)"))
+        script: "umask 077; [ -e \(path) ] || : >\(path); chown root: \(path) && chmod 600 \(path)"))
   }
 
   private func scriptPieces(

@@ -95,7 +95,7 @@ extension ServiceSteps {
       StepID(service.address, "tie"),
       title: "let \(server.host) find back into the cluster through \(node.host)",
       host: server.host, after: [StepID(service.address, verb)],
-      instructions: K3sConfig.quietly(write: tied))
+      instructions: K3sConfig.tie(tied))
   }
 
   private var mayCostAVote: Bool {

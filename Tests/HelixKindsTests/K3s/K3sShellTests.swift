@@ -1,0 +1,259 @@
+import Foundation
+import HelixModel
+import HelixPlan
+import Testing
+
+@testable import HelixKinds
+
+/// The scripts of facts and steps, run by a real shell in a folder that stands for a host's root.
+@Suite("k3s scripts in a shell")
+struct K3sShellTests {
+  private let root = FileManager.default.temporaryDirectory
+    .appending(path: "helix-kinds-\(UUID().uuidString)")
+  private let canary = "canary-c0ffee-token"
+
+  init() throws {
+    for folder in ["etc/rancher/k3s/config.yaml.d", "etc/systemd/system", "usr/local/bin"] {
+      try FileManager.default.createDirectory(
+        at: root.appending(path: folder), withIntermediateDirectories: true)
+    }
+  }
+
+  @Test("every script of every plan is POSIX sh", arguments: K3sCase.all)
+  func scriptsParse(_ fixture: K3sCase) throws {
+    let plan = try plan(fixture.cluster, fixture.observation())
+    for instruction in plan.graph.steps.flatMap(\.instructions) {
+      guard let script = instruction.script else { continue }
+      let result = try shell(script, arguments: ["-n"])
+      #expect(result.status == 0, "\(script)\n\(result.errors)")
+    }
+  }
+
+  @Test("the scripts left on hosts are POSIX sh")
+  func leftScriptsParse() throws {
+    for script in [
+      NodeScripts.kill, NodeScripts.uninstall(.server), NodeScripts.uninstall(.agent),
+      JoinDiagnosis.diagnosis.script,
+    ] {
+      let result = try shell(script, arguments: ["-n"])
+      #expect(result.status == 0, "\(script)\n\(result.errors)")
+    }
+  }
+
+  @Test("every fact is answered on a host without k3s, and its answer is understood")
+  func factsOnAnyHost() throws {
+    #expect(try ask(BinaryFactOnBareHost.fact) == nil)
+    #expect(try ask(TokenFile.fact) == nil)
+    #expect(try ask(InstalledConfig.fact).text == nil)
+    #expect(try ask(InstalledUnit.fact(.server)).text == nil)
+    #expect(try ask(NodeState.fact).serverCA == nil)
+    #expect(try ask(NodeList.fact) == nil)
+    #expect(try !ask(MachineFacts.fact).machine.isEmpty)
+    #expect(try ask(ClockReading.fact).host > 1_700_000_000)
+    #expect(try ask(TakenPort.fact([1])) == [])
+    #expect(try ask(Served.fact(["127.0.0.1:1"])) == ["127.0.0.1:1": .nothing])
+  }
+
+  private typealias BinaryFactOnBareHost = InstalledBinary
+
+  @Test("a secret in the config never leaves the host, however it is written")
+  func secretsInConfigStay() throws {
+    try write(
+      """
+      # token: \(canary)
+      token: "\(canary)"   # the \(canary)
+      'agent-token': \(canary)
+      etcd-s3-secret-key:
+        \(canary)
+      datastore-endpoint: >-
+        mysql://\(canary)
+        @tcp(db)/k3s
+      disable: [traefik, "servicelb"]
+      tls-san:
+      # \(canary)
+      - 192.0.2.10
+      secrets-encryption: true
+      """, to: "etc/rancher/k3s/config.yaml")
+    try write("token: \(canary)\nnode-label+:\n- a=b\n", to: "etc/rancher/k3s/config.yaml.d/a.yaml")
+    let (answer, raw) = try askRaw(InstalledConfig.fact)
+    #expect(!raw.contains(canary))
+    let settings = try #require(answer.text.flatMap { ConfigReader.read($0) })
+    #expect(settings["disable"] == .list(["traefik", "servicelb"]))
+    #expect(settings["tls-san"] == .list(["192.0.2.10"]))
+    #expect(settings["secrets-encryption"] == .text("true"))
+    let fingerprint = try fingerprint(of: canary)
+    #expect(settings["token"]?.words == [.hidden(fingerprint)])
+    #expect(settings["agent-token"]?.words == [.hidden(fingerprint)])
+    #expect(answer.overlays == ["a.yaml token node-label+ "])
+  }
+
+  @Test("a token file shows its CA and a fingerprint, in the short and the full form")
+  func tokenForms() throws {
+    let hash = String(repeating: "ab", count: 32)
+    let fingerprint = try fingerprint(of: canary)
+    try write(canary + "\n", to: "etc/rancher/k3s/token")
+    var (answer, raw) = try askRaw(TokenFile.fact)
+    #expect(answer?.caHash == nil && answer?.password == fingerprint && !raw.contains(canary))
+    try write("K10\(hash)::server:\(canary)\n", to: "etc/rancher/k3s/token")
+    (answer, raw) = try askRaw(TokenFile.fact)
+    #expect(answer?.caHash == hash && answer?.password == fingerprint && !raw.contains(canary))
+  }
+
+  @Test("a secret in a unit's flags or environment never leaves the host")
+  func secretsInUnitStay() throws {
+    try write(
+      """
+      [Service]
+      Environment=K3S_TOKEN=\(canary)
+      ExecStart=/usr/local/bin/k3s \\
+          server \\
+      \t'--cluster-init' \\
+      \t'--token' \\
+      \t'\(canary)' \\
+      \t'--agent-token=\(canary)' \\
+      \t'--disable' 'traefik'
+
+      """, to: "etc/systemd/system/k3s.service")
+    try write("K3S_TOKEN='\(canary)'\n", to: "etc/systemd/system/k3s.service.env")
+    let (answer, raw) = try askRaw(InstalledUnit.fact(.server))
+    #expect(!raw.contains(canary))
+    #expect(answer.variables == ["K3S_TOKEN"])
+    #expect(answer.flags["disable"] == .text("traefik"))
+    #expect(answer.flags["cluster-init"] == .text("true"))
+    #expect(!answer.does(.server))
+  }
+
+  @Test("our own unit and scripts are known again")
+  func ownUnit() throws {
+    try write(NodeScripts.unit(.agent), to: "etc/systemd/system/k3s-agent.service")
+    try write(NodeScripts.kill, to: "usr/local/bin/k3s-killall.sh")
+    let answer = try ask(InstalledUnit.fact(.agent), keepingPathsInside: false)
+    #expect(answer.isOurs)
+    #expect(answer.scripts.count == 1 && answer.scripts.values.first?.count == 64)
+  }
+
+  @Test("a kubeconfig gets its address and names, and nothing else changes")
+  func kubeconfig() throws {
+    try write(
+      """
+      apiVersion: v1
+      clusters:
+      - cluster:
+          certificate-authority-data: REFUQQ==
+          server: https://127.0.0.1:6443
+        name: default
+      contexts:
+      - context:
+          cluster: default
+          user: default
+        name: default
+      current-context: default
+      users:
+      - name: default
+        user:
+          client-key-data: a2V5
+
+      """, to: "etc/rancher/k3s/k3s.yaml")
+    let rewrite = KubeconfigRewrite(server: "https://192.0.2.10:6443", name: "helix")
+    let text = try shell(inRoot(rewrite.script)).output
+    #expect(!text.contains("default") && !text.contains("127.0.0.1"))
+    #expect(text.contains("server: https://192.0.2.10:6443\n  name: helix\n"))
+    #expect(text.contains("- name: helix\n") && text.contains("current-context: helix\n"))
+    let served = try #require(try ask(KubeconfigContent.served(rewrite)))
+    try write(text, to: "kept")
+    let path = root.appending(path: "kept").path
+    let kept = try #require(try ask(KubeconfigContent.kept(at: path, name: "helix")))
+    #expect(kept.values == served.values && kept.values.count == 3)
+    #expect(kept.namesOurs && kept.clusters == 1)
+  }
+
+  @Test("a CA is hashed as k3s hashes it: its bytes alone, its root in a chain")
+  func caHash() throws {
+    let one = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+    let root = "-----BEGIN CERTIFICATE-----\nUk9PVA==\n-----END CERTIFICATE-----\n"
+    let hash = { (text: String) in
+      try shell(
+        "\(ShellLibrary.caHash)\nprintf '%s' \(shellQuoted(text)) | helix_ca_hash"
+      ).output
+    }
+    let sum = { (text: String) in
+      try shell("printf '%s' \(shellQuoted(text)) | sha256sum | cut -c1-64").output
+    }
+    #expect(try hash(one) == sum(one))
+    #expect(try hash(one + root) == sum("ROOT"))
+    #expect(try hash("not found").isEmpty)
+  }
+}
+
+// MARK: - Running
+
+extension K3sShellTests {
+  private struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  private func ask<Value>(
+    _ fact: Fact<Value>, keepingPathsInside: Bool = true
+  ) throws -> Value {
+    try askRaw(fact, keepingPathsInside: keepingPathsInside).0
+  }
+
+  private func askRaw<Value>(
+    _ fact: Fact<Value>, keepingPathsInside: Bool = true
+  ) throws -> (Value, String) {
+    let script = "HELIX_KEY=key\n\(FactPrelude.script)\n\(inRoot(fact.request.command))"
+    let result = try shell(script)
+    let output = keepingPathsInside
+      ? result.output.replacingOccurrences(of: root.path, with: "") : result.output
+    return (try fact.parse(FactAnswer(status: Int(result.status), output: output)), output)
+  }
+
+  /// The script with a host's folders moved below the scratch folder.
+  private func inRoot(_ script: String) -> String {
+    ["/etc/rancher", "/etc/systemd", "/usr/local/bin", "/var/lib/rancher"].reduce(script) {
+      $0.replacingOccurrences(of: $1, with: root.path + $1)
+    }
+  }
+
+  private func fingerprint(of text: String) throws -> String {
+    let script = "HELIX_KEY=key\n\(FactPrelude.script)\nprintf '%s' \(text) | helix_fingerprint"
+    return try shell(script).output.trimmingCharacters(in: .newlines)
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
+  }
+
+  private func shell(_ script: String, arguments: [String] = []) throws -> Result {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try script.write(to: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(at: file) }
+    process.arguments = arguments + [file.path]
+    let output = Pipe()
+    let errors = Pipe()
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    let told = output.fileHandleForReading.readDataToEndOfFile()
+    let complained = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus, output: String(decoding: told, as: UTF8.self),
+      errors: String(decoding: complained, as: UTF8.self))
+  }
+}
+
+extension Instruction {
+  fileprivate var script: String? {
+    switch self {
+    case .run(let script), .learn(_, let script): script
+    case .wait(let wait): wait.script
+    case .fetch(let fetch): fetch.script
+    case .write, .install: nil
+    }
+  }
+}
