@@ -9,15 +9,43 @@ package func trimmed(_ text: some StringProtocol) -> String {
   return String(rest)
 }
 
+/// The words between white space, with one blank between them.
+func singleSpaced(_ text: String) -> String {
+  text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+}
+
+/// Whether text has only ASCII letters, digits and the given further characters.
+func isPlain(_ text: String, and further: String = "") -> Bool {
+  text.utf8.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: further.utf8.contains(byte)
+    }
+  }
+}
+
 extension FactAnswer {
+  /// The answer's lines; split by bytes, for Swift takes a carriage return and what follows it for
+  /// one character.
+  var lines: [Substring] {
+    output.utf8.split(separator: UInt8(ascii: "\n")).map(Substring.init)
+  }
+
   /// The answer's `name=value` lines.
   package var properties: [String: String] {
     var properties: [String: String] = [:]
-    for line in output.split(separator: "\n") {
+    for line in lines {
       guard let mark = line.firstIndex(of: "=") else { continue }
       properties[String(line[..<mark])] = String(line[line.index(after: mark)...])
     }
     return properties
+  }
+
+  /// The values of all lines with one name, in order.
+  func values(of name: String) -> [String] {
+    lines.filter { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.count + 1)) }
   }
 }
 

@@ -53,7 +53,9 @@ package struct Arguments {
       case .text(let text): text.allSatisfy { ("0"..."7").contains($0) } ? text : nil
       default: nil
       }
-    guard let digits, digits.count <= 5, let bits = Int(digits, radix: 8), bits <= 0o7777 else {
+    guard let digits, digits.count <= 5, let bits = Int(digits, radix: 8),
+      (0...0o7777).contains(bits)
+    else {
       throw Diagnostics(
         Diagnostic(
           "\"\(text(name) ?? "")\" is not a file mode this version reads",
@@ -65,15 +67,24 @@ package struct Arguments {
     return String(repeating: "0", count: max(0, 4 - octal.count)) + octal
   }
 
-  /// An absolute path on the host.
+  /// An absolute path on the host, in the one form that names its place: two tasks with one path
+  /// speak of one thing.
   package func path(_ name: String) throws(Diagnostics) -> String {
     let path = try required(name)
-    guard path.hasPrefix("/"), !path.contains("\n") else {
+    guard path.hasPrefix("/"), !path.utf8.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 })
+    else {
       throw Diagnostics(
         Diagnostic(
           "\"\(path)\" is not an absolute path", remedy: "begin it with /",
           at: location(of: name)))
     }
-    return path
+    let names = path.split(separator: "/")
+    guard !names.contains("."), !names.contains("..") else {
+      throw Diagnostics(
+        Diagnostic(
+          "\"\(path)\" goes by way of . or ..", reason: "what it names depends on links",
+          remedy: "write the path without them", at: location(of: name)))
+    }
+    return "/" + names.joined(separator: "/")
   }
 }

@@ -23,26 +23,29 @@ package struct FileContentKind: ModuleKind {
   private let host: HostName
   private let path: String
   private let content: String
-  private let mode: String?
-  private let owner: String?
-  private let group: String?
+  private let attributes: FileAttributes
 
   package init(_ demand: TaskDemand) throws(Diagnostics) {
     let arguments = Arguments(demand)
     host = demand.host
     path = try arguments.path("dest")
-    content = arguments.text("content") ?? ""
-    mode = try arguments.mode("mode")
-    owner = arguments.text("owner")
-    group = arguments.text("group")
+    attributes = try FileAttributes(arguments)
     address = Address(host: host, kind: "file", name: path)
     location = demand.location
-    guard !path.hasSuffix("/") else {
+    guard arguments.text("dest")?.hasSuffix("/") != true else {
       throw Diagnostics(
         Diagnostic(
-          "\"\(path)\" names a folder", reason: "a plan must know the file it writes",
+          "\"\(arguments.text("dest") ?? "")\" names a folder",
+          reason: "a plan must know the file it writes",
           remedy: "write the file's whole path", at: arguments.location(of: "dest")))
     }
+    guard let text = arguments.text("content") else {
+      throw Diagnostics(
+        Diagnostic(
+          "nothing says what \(path) should hold", remedy: "add src or content",
+          at: demand.location))
+    }
+    content = text
   }
 
   package var questions: [Question] { [Question(Fact.file(path), on: host)] }
@@ -52,17 +55,16 @@ package struct FileContentKind: ModuleKind {
     guard seen.sort == .file || seen.sort == .nothing else {
       return .refused(
         Diagnostic(
-          "\(path) is a \(seen.sort.rawValue), not a file",
+          "\(path) is \(seen.sort.told), not a file",
           reason: "replacing it by a file could lose what it holds",
           remedy: "remove it by hand, or name another path", at: .resource(address)))
     }
-    let fields = differences(from: seen, sum: sight.fingerprints.digest(of: content))
-    guard !fields.isEmpty else { return .unchanged(reason: "content and mode are as they should") }
-    let write = FileWrite(
-      path: path, content: TemplateText(content),
-      mode: mode ?? (seen.mode.isEmpty ? "0644" : seen.mode),
-      owner: owner ?? (seen.owner.isEmpty ? "root" : seen.owner),
-      group: group ?? (seen.group.isEmpty ? "root" : seen.group))
+    let fields =
+      contentDifference(from: seen, sum: sight.fingerprints.digest(of: content))
+      + attributes.differences(from: seen)
+    guard !fields.isEmpty else {
+      return .unchanged(reason: "content, mode and owner are as they should")
+    }
     return .change(
       Work(
         seen.sort == .nothing ? .create : .update, fields: fields,
@@ -70,32 +72,29 @@ package struct FileContentKind: ModuleKind {
         steps: [
           Step(
             StepID(address, "write"), title: "write \(path)", host: host,
-            instructions: [.write(write)])
+            instructions: [.write(write(over: seen))])
         ]))
   }
 
-  private func differences(from seen: FileSeen, sum: String) -> [FieldChange] {
-    var fields: [FieldChange] = []
-    if seen.sha256 != sum {
-      if seen.sort == .file, seen.content == nil {
-        fields.append(FieldChange("sha256", before: seen.sha256, after: sum))
-      } else {
-        let diff = unifiedDiff(from: seen.content ?? "", to: content)
-        fields.append(FieldChange("content", diff: diff))
-      }
+  /// Line by line where both sides are short text, else by checksum.
+  private func contentDifference(from seen: FileSeen, sum: String) -> [FieldChange] {
+    guard seen.sha256 != sum else { return [] }
+    guard seen.sort != .nothing || !content.isEmpty else {
+      return [FieldChange("content", after: "empty")]
     }
-    guard seen.sort == .file else {
-      return fields.isEmpty ? [FieldChange("content", after: "empty")] : fields
+    let isShort = content.utf8.count <= FileSeen.mostShownBytes
+    if isShort, let before = seen.sort == .nothing ? "" : seen.content {
+      return [FieldChange("content", diff: unifiedDiff(from: before, to: content))]
     }
-    for (name, before, after) in [
-      ("mode", seen.mode, mode), ("owner", seen.owner, owner), ("group", seen.group, group),
-    ] {
-      guard let after else { continue }
-      if let field = FieldChange.ifDifferent(name, before: before, after: after) {
-        fields.append(field)
-      }
-    }
-    return fields
+    return [FieldChange("sha256", before: seen.sha256, after: sum)]
+  }
+
+  private func write(over seen: FileSeen) -> FileWrite {
+    FileWrite(
+      path: path, content: TemplateText(content),
+      mode: attributes.mode ?? seen.mode ?? "0644",
+      owner: attributes.owner ?? seen.owner?.name ?? "root",
+      group: attributes.group ?? seen.group?.name ?? "root")
   }
 }
 

@@ -5,49 +5,78 @@ package import HelixPlan
 package struct FileSeen: Sendable, Hashable {
   package enum Sort: String, Sendable {
     case nothing, file, directory, link, other
+
+    /// With its article, for sentences.
+    var told: String {
+      switch self {
+      case .nothing: "nothing"
+      case .file: "a file"
+      case .directory: "a folder"
+      case .link: "a link"
+      case .other: "a device, socket or pipe"
+      }
+    }
+  }
+
+  /// A user or a group: one without a name has its number for a name.
+  package struct Principal: Sendable, Hashable {
+    package var name: String
+    package var number: String
+
+    /// Whether a task that writes `wanted` means this one.
+    func answers(to wanted: String) -> Bool { wanted == name || wanted == number }
   }
 
   package var sort: Sort
   /// Four octal digits.
-  package var mode: String
-  package var owner: String
-  package var group: String
+  package var mode: String?
+  package var owner: Principal?
+  package var group: Principal?
   /// The SHA-256 of a file's content, in lower-case hex.
   package var sha256: String?
-  /// A file's text, when it is short enough to be shown.
+  /// A file's text, when it is text and short enough to be shown.
   package var content: String?
   /// Where a link points.
   package var target: String?
 
-  package static let nothing = FileSeen(sort: .nothing, mode: "", owner: "", group: "")
+  package static let nothing = FileSeen(sort: .nothing)
+
+  /// Files up to so many bytes are shown line by line.
+  static let mostShownBytes = 65536
 
   fileprivate var summary: String {
     guard sort != .nothing else { return "absent" }
-    let what = sha256.map { "sha256 \($0)" } ?? target.map { "to \($0)" } ?? ""
-    return "\(sort.rawValue) \(mode) \(owner):\(group) \(what)"
+    let attributes = "\(sort.rawValue) \(mode ?? "") \(owner?.name ?? ""):\(group?.name ?? "")"
+    let what = sha256.map { " sha256 \($0)" } ?? target.map { " to \($0)" } ?? ""
+    return attributes + what
   }
 }
 
 extension Fact where Value == FileSeen {
-  /// What stands at a path; text up to 64 KiB comes along for the diff.
+  /// What stands at a path; short text comes along for the diff.
+  ///
+  /// A file's text and a link's target come last, so that nothing in them can pass for a property.
   package static func file(_ path: String) -> Fact<FileSeen> {
-    let quoted = shellQuoted(path)
-    return Fact(
+    Fact(
       "file:\(path)",
       command: """
-        f=\(quoted)
-        if [ -L "$f" ]; then
-          echo "sort=link"; echo "target=$(readlink "$f")"
-        elif [ -d "$f" ]; then echo "sort=directory"
-        elif [ -f "$f" ]; then
-          echo "sort=file"
-          sum=$(sha256sum < "$f") && echo "sha256=${sum%% *}"
-        elif [ -e "$f" ]; then echo "sort=other"
-        else echo "sort=nothing"; exit 0
+        f=\(shellQuoted(path))
+        if [ -L "$f" ]; then sort=link
+        elif [ -d "$f" ]; then sort=directory
+        elif [ -f "$f" ]; then sort=file
+        elif [ -e "$f" ]; then sort=other
+        else echo sort=nothing; exit 0
         fi
-        stat --printf 'mode=%a\\nowner=%U\\ngroup=%G\\n' "$f"
-        if [ ! -L "$f" ] && [ -f "$f" ] && [ "$(stat -c %s "$f")" -le 65536 ]; then
-          echo "content:"; cat "$f"
+        echo "sort=$sort"
+        stat -c 'mode=%a
+        owner=%U
+        uid=%u
+        group=%G
+        gid=%g' "$f"
+        if [ "$sort" = link ]; then echo; readlink "$f"; fi
+        if [ "$sort" = file ]; then
+          sum=$(sha256sum <"$f") && echo "sha256=${sum%% *}"
+          if [ "$(stat -c %s "$f")" -le \(FileSeen.mostShownBytes) ]; then echo; cat "$f"; fi
         fi
         """,
       parse: { answer throws(Diagnostic) in try parse(answer, path: path) },
@@ -57,25 +86,50 @@ extension Fact where Value == FileSeen {
   private static func parse(
     _ answer: FactAnswer, path: String
   ) throws(Diagnostic) -> FileSeen {
-    let mark = "content:\n"
-    // The properties come first, and none of them can hold the mark but a link's target.
-    let (head, content) = split(answer.output, at: "\n\(mark)")
+    let (head, body) = headAndBody(answer.output)
     let properties = FactAnswer(status: 0, output: head).properties
-    guard let word = properties["sort"], let sort = FileSeen.Sort(rawValue: word) else {
-      throw Diagnostic(
-        "what stands at \(path) cannot be told",
-        reason: "stat or sha256sum failed with status \(answer.status)")
+    guard let sort = properties["sort"].flatMap(FileSeen.Sort.init) else {
+      throw unclear(path, "the host's answer ended with status \(answer.status)")
     }
     guard sort != .nothing else { return .nothing }
-    let mode = properties["mode"] ?? ""
+    guard let mode = properties["mode"] else { throw unclear(path, "stat failed") }
+    guard sort != .file || properties["sha256"] != nil else {
+      throw unclear(path, "sha256sum failed")
+    }
     return FileSeen(
       sort: sort, mode: String(repeating: "0", count: max(0, 4 - mode.count)) + mode,
-      owner: properties["owner"] ?? "", group: properties["group"] ?? "",
-      sha256: properties["sha256"], content: content, target: properties["target"])
+      owner: principal(properties["owner"], properties["uid"]),
+      group: principal(properties["group"], properties["gid"]),
+      sha256: properties["sha256"],
+      content: sort == .file ? body.flatMap { isText($0) ? $0 : nil } : nil,
+      target: sort == .link ? body.map { String($0.dropLast()) } : nil)
   }
 
-  private static func split(_ text: String, at mark: String) -> (String, String?) {
-    guard let range = text.firstRange(of: mark) else { return (text, nil) }
-    return (String(text[..<range.lowerBound]), String(text[range.upperBound...]))
+  /// What stands before the first empty line and what behind it, divided by bytes.
+  private static func headAndBody(_ text: String) -> (String, String?) {
+    let bytes = text.utf8
+    var from = bytes.startIndex
+    while let mark = bytes[from...].firstIndex(of: UInt8(ascii: "\n")) {
+      let next = bytes.index(after: mark)
+      if next < bytes.endIndex, bytes[next] == UInt8(ascii: "\n") {
+        return (String(text[..<next]), String(text[bytes.index(after: next)...]))
+      }
+      from = next
+    }
+    return (text, nil)
+  }
+
+  private static func principal(_ name: String?, _ number: String?) -> FileSeen.Principal? {
+    guard let name, let number else { return nil }
+    return FileSeen.Principal(name: name == "UNKNOWN" ? number : name, number: number)
+  }
+
+  /// Bytes that are no text have arrived as replacement characters.
+  private static func isText(_ content: String) -> Bool {
+    !content.unicodeScalars.contains { $0 == "\u{FFFD}" || $0 == "\0" }
+  }
+
+  private static func unclear(_ path: String, _ reason: String) -> Diagnostic {
+    Diagnostic("what stands at \(path) cannot be told", reason: reason)
   }
 }

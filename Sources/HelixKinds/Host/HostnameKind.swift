@@ -27,27 +27,50 @@ package struct HostnameKind: ModuleKind {
     }
   }
 
-  private static let fact = Fact<String>(
-    "hostname", command: "cat /etc/hostname 2>/dev/null || uname -n",
-    parse: { answer throws(Diagnostic) in trimmed(answer.output) }, summary: { $0 })
+  private struct Names: Sendable {
+    /// The name after a reboot.
+    var kept: String
+    /// The name the kernel goes by, which the kubelet takes for the node's.
+    var running: String
+
+    var told: String { kept == running ? kept : "\(kept), for now \(running)" }
+  }
+
+  private static let fact = Fact<Names>(
+    "hostname",
+    command: """
+      echo "running=$(uname -n)"
+      echo "kept=$(sed -n '/^[[:blank:]]*[^#[:blank:]]/{p;q;}' /etc/hostname 2>/dev/null)"
+      """,
+    parse: { answer throws(Diagnostic) in
+      let properties = answer.properties
+      guard let running = properties["running"], let kept = properties["kept"] else {
+        throw Diagnostic("the host does not tell its name")
+      }
+      // Without /etc/hostname a host comes up as localhost, whatever it was called by hand.
+      let name = trimmed(kept)
+      return Names(kept: name.isEmpty ? "localhost" : name, running: trimmed(running))
+    }, summary: \.told)
 
   package var questions: [Question] { [Question(Self.fact, on: host)] }
 
   package func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     let now = try sight.read(Self.fact, on: host)
-    guard now != name else { return .unchanged(reason: "already \(name)") }
+    guard now.kept != name || now.running != name else {
+      return .unchanged(reason: "already \(name)")
+    }
     let script = """
-      if command -v hostnamectl >/dev/null; then
-        hostnamectl set-hostname \(shellQuoted(name))
+      if [ -d /run/systemd/system ]; then
+        hostnamectl set-hostname \(name)
       else
-        printf '%s\\n' \(shellQuoted(name)) > /etc/hostname
-        hostname \(shellQuoted(name))
+        echo \(name) >/etc/hostname
+        hostname \(name)
       fi
       """
     return .change(
       Work(
-        .update, fields: [FieldChange("name", before: now, after: name)],
-        reason: "the host calls itself \(now)",
+        .update, fields: [FieldChange("name", before: now.told, after: name)],
+        reason: "the host calls itself \(now.told)",
         steps: [
           Step(
             StepID(address, "set"), title: "set the hostname to \(name)", host: host,
@@ -56,18 +79,11 @@ package struct HostnameKind: ModuleKind {
   }
 }
 
-/// RFC 1123: labels of letters, digits and inner hyphens.
+/// RFC 1123: labels of letters, digits and inner hyphens; Linux keeps 64 bytes of it.
 private func isHostname(_ name: String) -> Bool {
   guard name.utf8.count <= 64 else { return false }
   return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-    !label.isEmpty && label.first != "-" && label.last != "-"
-      && label.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-          true
-        default: false
-        }
-      }
+    (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+      && isPlain(String(label), and: "-")
   }
 }

@@ -24,12 +24,7 @@ package struct KernelModuleKind: ModuleKind {
     isPersistent = arguments.text("persistent") == "present"
     address = Address(host: host, kind: "kernel-module", name: name)
     location = demand.location
-    let isName = name.utf8.allSatisfy { byte in
-      byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-    }
-    guard isName else {
+    guard isPlain(name, and: "_-"), name.first != "-" else {
       throw Diagnostics(
         Diagnostic(
           "\"\(name)\" is not a kernel module's name", at: arguments.location(of: "name")))
@@ -51,7 +46,8 @@ package struct KernelModuleKind: ModuleKind {
         if [ -d /sys/module/\(underscored) ] ||
           grep -q '/\(pattern)\\.ko' "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
         then echo loaded=yes; fi
-        if cat /etc/modules /etc/modules-load.d/*.conf 2>/dev/null | grep -qx '\(pattern)'
+        if grep -qsE '^[[:blank:]]*\(pattern)([[:blank:]]|$)' /etc/modules \
+          /etc/modules-load.d/*.conf /usr/lib/modules-load.d/*.conf
         then echo listed=yes; fi
         :
         """,

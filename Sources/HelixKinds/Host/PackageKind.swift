@@ -24,9 +24,10 @@ package struct PackageKind: ModuleKind {
   package init(_ demand: TaskDemand) throws(Diagnostics) {
     let arguments = Arguments(demand)
     host = demand.host
-    packages = arguments.texts("name").flatMap { name in
-      name.split(separator: ",").map { trimmed($0) }
-    }
+    var seen: Set<String> = []
+    packages = arguments.texts("name")
+      .flatMap { name in name.split(separator: ",").map { trimmed($0) } }
+      .filter { seen.insert($0).inserted }
     isWanted = arguments.text("state") != "absent"
     updatesLists =
       arguments.bool("update_cache") ?? false || arguments.text("cache_valid_time") != nil
@@ -44,48 +45,45 @@ package struct PackageKind: ModuleKind {
     }
   }
 
-  private var fact: Fact<[String: String]> {
+  /// Packages of the machine's own architecture that are on the host in some way, and what those
+  /// that work stand in for.
+  private var fact: Fact<PackagesSeen> {
+    let program = #"""
+      BEGIN { n = split(ENVIRON["names"], list, " "); for (i = 1; i <= n; i++) asked[list[i]] = 1 }
+      $3 != "all" && $3 != ENVIRON["arch"] { next }
+      $2 in asked { print "package=" $1 " " $2 " " $4 }
+      $1 ~ /^(installed|triggers-)/ {
+        for (i = 5; i <= NF; i++) {
+          sub(/,$/, "", $i)
+          if ($i in asked) print "provided=" $i " " $2
+        }
+      }
+      """#
     let names = packages.joined(separator: " ")
     return Fact(
       "package:\(names)",
       command: """
         command -v dpkg-query >/dev/null || exit 3
-        dpkg-query -W -f '${db:Status-Status}=${binary:Package}=${Version}\\n' \(names) 2>/dev/null
-        :
+        names=\(shellQuoted(names)) arch=$(dpkg --print-architecture)
+        export names arch
+        dpkg-query -W \\
+          -f '${db:Status-Status} ${Package} ${Architecture} ${Version} ${Provides}\\n' |
+          awk \(shellQuoted(program))
         """,
-      parse: { answer throws(Diagnostic) in try Self.installed(answer) },
-      summary: { versions in
-        versions.keys.sorted().map { "\($0) \(versions[$0] ?? "")" }.joined(separator: ", ")
-      })
-  }
-
-  /// The versions of the packages that are installed.
-  private static func installed(_ answer: FactAnswer) throws(Diagnostic) -> [String: String] {
-    guard answer.status != 3 else {
-      throw Diagnostic(
-        "there is no apt on the host", reason: "ansible.builtin.apt is for Debian and Ubuntu",
-        remedy: "limit the play to hosts that have apt")
-    }
-    var versions: [String: String] = [:]
-    for line in answer.output.split(separator: "\n") {
-      let parts = line.split(separator: "=", maxSplits: 2)
-      guard parts.count == 3, parts[0] == "installed" else { continue }
-      versions[String(parts[1].prefix { $0 != ":" })] = String(parts[2])
-    }
-    return versions
+      parse: { answer throws(Diagnostic) in try PackagesSeen(answer) }, summary: \.summary)
   }
 
   package var questions: [Question] { [Question(fact, on: host)] }
 
   package func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
-    let installed = try sight.read(fact, on: host)
-    let amiss = packages.filter { (installed[$0] != nil) != isWanted }
+    let seen = try sight.read(fact, on: host)
+    let amiss = packages.filter { isWanted ? !seen.serves($0) : seen.packages[$0] != nil }
     guard !amiss.isEmpty else {
       return .unchanged(reason: isWanted ? "already installed" : "not installed")
     }
     let fields = amiss.map { name in
-      isWanted
-        ? FieldChange(name, after: "installed") : FieldChange(name, before: installed[name])
+      FieldChange(
+        name, before: seen.packages[name]?.told, after: isWanted ? "installed" : nil)
     }
     let list = amiss.joined(separator: " ")
     return .change(
@@ -105,22 +103,69 @@ package struct PackageKind: ModuleKind {
     // Another apt may hold the lock just after boot; waiting for it beats failing.
     let apt = "apt-get -qq -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold"
     let update = updatesLists && isWanted ? "\(apt) update\n" : ""
+    // An installation must not remove what the plan does not name, nor restart services on the
+    // side: needrestart would restart k3s on every node at once.
+    let verb = isWanted ? "--no-remove install" : "remove"
     return """
-      export DEBIAN_FRONTEND=noninteractive
-      \(update)\(apt)\(recommends) \(isWanted ? "install" : "remove") \(list)
+      export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+      \(update)\(apt)\(recommends) \(verb) \(list)
       """
   }
 }
 
-/// Debian policy 5.6.1: lower-case letters, digits, `+`, `-` and `.`.
-private func isPackageName(_ name: String) -> Bool {
-  name.utf8.count >= 2
-    && name.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-        UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
-        true
-      default: false
+/// What dpkg says of the packages that were asked for.
+private struct PackagesSeen: Sendable {
+  struct Package: Sendable {
+    /// dpkg's word: `installed`, `half-configured` and the like.
+    var status: String
+    var version: String
+
+    /// A package that waits for another's trigger does its work.
+    var works: Bool { status == "installed" || status.hasPrefix("triggers-") }
+    var told: String { works ? version : "\(version), \(status)" }
+  }
+
+  /// All that are on the host in some way; what has left only its configuration is not.
+  var packages: [String: Package] = [:]
+  /// For names that other packages stand in for, one that does.
+  var providers: [String: String] = [:]
+
+  init(_ answer: FactAnswer) throws(Diagnostic) {
+    guard answer.status != 3 else {
+      throw Diagnostic(
+        "there is no apt on the host", reason: "ansible.builtin.apt is for Debian and Ubuntu",
+        remedy: "limit the play to hosts that have apt")
+    }
+    guard answer.status == 0 else {
+      throw Diagnostic("dpkg does not answer", reason: "it ended with \(answer.status)")
+    }
+    for line in answer.values(of: "package") {
+      let words = line.split(separator: " ")
+      guard words.count == 3, !["config-files", "not-installed"].contains(words[0]) else {
+        continue
       }
-    } && name.first != "-"
+      packages[String(words[1])] = Package(status: String(words[0]), version: String(words[2]))
+    }
+    for line in answer.values(of: "provided") {
+      let words = line.split(separator: " ").map(String.init)
+      guard words.count == 2 else { continue }
+      providers[words[0]] = min(providers[words[0]] ?? words[1], words[1])
+    }
+  }
+
+  /// Whether a package does its work, itself or by another that stands in for it.
+  func serves(_ name: String) -> Bool { packages[name]?.works ?? (providers[name] != nil) }
+
+  var summary: String {
+    let own = packages.keys.sorted().map { "\($0) \(packages[$0]?.told ?? "")" }
+    let others = providers.keys.sorted().map { "\($0) by \(providers[$0] ?? "")" }
+    return (own + others).joined(separator: ", ")
+  }
+}
+
+/// Debian policy 5.6.1: lower-case letters, digits, `+`, `-` and `.`; apt takes a hyphen at the end
+/// for a wish to remove.
+private func isPackageName(_ name: String) -> Bool {
+  name.utf8.count >= 2 && name == name.lowercased() && isPlain(name, and: "+-.")
+    && isPlain(String(name.prefix(1))) && name.last != "-"
 }

@@ -20,38 +20,51 @@ package struct ServiceKind: ModuleKind {
   package let location: SourceLocation?
   private let host: HostName
   private let unit: String
-  private let isRunning: Bool?
-  private let isEnabled: Bool?
-  private let isMasked: Bool?
+  private let mustRun: Bool?
+  private let mustBeEnabled: Bool?
+  private let mustBeMasked: Bool?
   private let reloads: Bool
 
   package init(_ demand: TaskDemand) throws(Diagnostics) {
     let arguments = Arguments(demand)
     host = demand.host
     let name = try arguments.required("name")
-    unit = name.contains(".") ? name : "\(name).service"
-    isRunning = arguments.text("state").map { $0 == "started" }
-    isEnabled = arguments.bool("enabled")
-    isMasked = arguments.bool("masked")
+    unit = Self.unit(name)
+    mustRun = arguments.text("state").map { $0 == "started" }
+    mustBeEnabled = arguments.bool("enabled")
+    mustBeMasked = arguments.bool("masked")
     reloads = arguments.bool("daemon_reload") ?? false
     address = Address(host: host, kind: "service", name: name)
     location = demand.location
+    guard isPlain(name, and: ":-_.\\@"), name.first != "-" else {
+      throw Diagnostics(
+        Diagnostic("\"\(name)\" is not a unit's name", at: arguments.location(of: "name")))
+    }
+    guard mustBeMasked != true || (mustRun != true && mustBeEnabled != true) else {
+      throw Diagnostics(
+        Diagnostic(
+          "\(unit) cannot be masked and yet run", reason: "systemd starts no masked unit",
+          remedy: "leave out masked, or stop and disable it", at: arguments.location(of: "masked")))
+    }
   }
 
-  private struct Unit: Sendable {
-    var load: String
-    var active: String
-    var file: String
-
-    var isActive: Bool { ["active", "activating", "reloading"].contains(active) }
-    var isEnabled: Bool { ["enabled", "enabled-runtime", "alias", "static"].contains(file) }
+  /// Like systemctl, takes a name that does not end in a sort of unit for a service.
+  private static func unit(_ name: String) -> String {
+    let sorts: Set<Substring> = [
+      "automount", "device", "mount", "path", "scope", "service", "slice", "socket", "swap",
+      "target", "timer",
+    ]
+    guard let dot = name.lastIndex(of: "."), sorts.contains(name[name.index(after: dot)...])
+    else { return "\(name).service" }
+    return name
   }
 
-  private var fact: Fact<Unit> {
+  private var fact: Fact<UnitSeen> {
     Fact(
       "unit:\(unit)",
       command: """
-        systemctl show -p LoadState -p ActiveState -p UnitFileState -- \(shellQuoted(unit))
+        systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState -p NeedDaemonReload \\
+          -- \(shellQuoted(unit))
         """,
       parse: { answer throws(Diagnostic) in
         let properties = answer.properties
@@ -60,43 +73,108 @@ package struct ServiceKind: ModuleKind {
             "systemd does not answer", reason: "systemctl show ended with \(answer.status)",
             remedy: "helix-infra manages services on hosts that run systemd")
         }
-        return Unit(
-          load: load, active: properties["ActiveState"] ?? "",
-          file: properties["UnitFileState"] ?? "")
-      },
-      summary: { "\($0.load), \($0.isActive ? "running" : "stopped"), \($0.file)" })
+        return UnitSeen(
+          id: properties["Id"] ?? unit, load: load, active: properties["ActiveState"] ?? "",
+          file: properties["UnitFileState"] ?? "",
+          isOutdated: properties["NeedDaemonReload"] == "yes")
+      }, summary: \.summary)
   }
 
   package var questions: [Question] { [Question(fact, on: host)] }
 
   package func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     let seen = try sight.read(fact, on: host)
-    var fields: [FieldChange] = []
-    var lines = reloads ? ["systemctl daemon-reload"] : []
-    func want(
-      _ field: String, _ wanted: Bool?, _ isSo: Bool, _ words: (String, String),
-      _ verbs: (String, String)
-    ) {
-      guard let wanted, wanted != isSo else { return }
-      fields.append(
-        FieldChange(field, before: isSo ? words.0 : words.1, after: wanted ? words.0 : words.1))
-      lines.append("systemctl \(wanted ? verbs.0 : verbs.1) -- \(shellQuoted(unit))")
+    let staysMasked = seen.isMasked && mustBeMasked != false
+    guard !staysMasked || (mustRun != true && mustBeEnabled != true) else {
+      return .refused(
+        Diagnostic(
+          "\(seen.id) is masked", reason: "somebody made sure that it never starts",
+          remedy: "add masked: false to the task, or leave the unit alone",
+          at: .resource(address)))
     }
-    want("masked", isMasked, seen.load == "masked", ("masked", "unmasked"), ("mask", "unmask"))
-    want("at boot", isEnabled, seen.isEnabled, ("enabled", "disabled"), ("enable", "disable"))
-    want("state", isRunning, seen.isActive, ("running", "stopped"), ("start", "stop"))
-    guard !fields.isEmpty else { return .unchanged(reason: "already as it should be") }
-    let stops = isRunning == false && seen.isActive
+    let unmet = wishes(of: seen).filter(\.isUnmet)
+    let reload = reloads && seen.isOutdated
+    guard reload || !unmet.isEmpty else { return .unchanged(reason: contentment(with: seen)) }
+    let fields =
+      (reload ? [FieldChange("definition", before: "outdated", after: "read anew")] : [])
+      + unmet.map(\.field)
+    let lines =
+      (reloads ? ["systemctl daemon-reload"] : [])
+      + unmet.map { "systemctl \($0.verb) -- \(shellQuoted(seen.id))" }
+    let stops = mustRun == false && seen.isActive
     return .change(
       Work(
         .update, fields: fields,
-        reason: seen.load == "not-found"
+        reason: seen.isMissing
           ? "the unit is not there yet; an earlier step must bring it" : "it differs",
-        disruption: stops ? "stops \(unit) on \(host)" : nil,
+        disruption: stops ? "stops \(seen.id) on \(host)" : nil,
         steps: [
           Step(
-            StepID(address, "set"), title: "bring \(unit) to its state", host: host,
+            StepID(address, "set"), title: "bring \(seen.id) to its state", host: host,
             instructions: [.run(script: lines.joined(separator: "\n"))])
         ]))
+  }
+
+  /// In the order in which they can come true: a masked unit can neither be enabled nor started.
+  private func wishes(of seen: UnitSeen) -> [Wish] {
+    [
+      Wish(
+        "masked", wanted: mustBeMasked, isSo: seen.isMasked, words: ("unmasked", "masked"),
+        verbs: ("unmask", "mask")),
+      Wish(
+        "at boot", wanted: seen.decidesOnBoot ? mustBeEnabled : nil, isSo: seen.isEnabled,
+        words: ("disabled", "enabled"), verbs: ("disable", "enable")),
+      Wish(
+        "state", wanted: mustRun, isSo: seen.isActive, words: ("stopped", "running"),
+        verbs: ("stop", "start")),
+    ]
+  }
+
+  private func contentment(with seen: UnitSeen) -> String {
+    mustBeEnabled == nil || seen.decidesOnBoot
+      ? "already as it should be"
+      : "already as it should be; a \(seen.file) unit is started by what needs it"
+  }
+}
+
+/// Something about a unit that should be so, or not, or does not matter.
+private struct Wish {
+  let field: FieldChange
+  let verb: String
+  let isUnmet: Bool
+
+  /// Words and verbs stand in the order no, yes.
+  init(
+    _ name: String, wanted: Bool?, isSo: Bool, words: (String, String), verbs: (String, String)
+  ) {
+    isUnmet = wanted != nil && wanted != isSo
+    let isWanted = wanted ?? isSo
+    field = FieldChange(
+      name, before: isSo ? words.1 : words.0, after: isWanted ? words.1 : words.0)
+    verb = isWanted ? verbs.1 : verbs.0
+  }
+}
+
+/// What systemd says of a unit.
+private struct UnitSeen: Sendable {
+  /// Its own name, where it was asked for by an alias; systemctl enables nothing by an alias.
+  var id: String
+  var load: String
+  var active: String
+  var file: String
+  /// Whether its files have changed since systemd read them.
+  var isOutdated: Bool
+
+  var isMissing: Bool { load == "not-found" }
+  var isMasked: Bool { load == "masked" }
+  var isActive: Bool { ["active", "activating", "reloading", "refreshing"].contains(active) }
+  /// What is enabled for this boot alone is not at the next.
+  var isEnabled: Bool { ["enabled", "alias"].contains(file) }
+  /// Units that say nothing of when they start, or that other programs write, stay as they are
+  /// whatever `systemctl enable` does.
+  var decidesOnBoot: Bool { !["static", "indirect", "generated", "transient"].contains(file) }
+
+  var summary: String {
+    "\(id) \(load), \(isActive ? "running" : "stopped"), \(file)\(isOutdated ? ", outdated" : "")"
   }
 }

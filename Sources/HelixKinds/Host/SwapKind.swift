@@ -38,11 +38,7 @@ package struct SwapKind: ModuleKind {
       :
       """,
     parse: { answer throws(Diagnostic) in
-      func all(_ name: String) -> [String] {
-        answer.output.split(separator: "\n").filter { $0.hasPrefix("\(name)=") }
-          .map { String($0.dropFirst(name.count + 1)) }
-      }
-      return Swap(active: all("active"), listed: all("listed"))
+      Swap(active: answer.values(of: "active"), listed: answer.values(of: "listed"))
     },
     summary: {
       "active \($0.active.joined(separator: " ")), in fstab \($0.listed.joined(separator: " "))"
@@ -55,17 +51,6 @@ package struct SwapKind: ModuleKind {
     guard !(swap.active.isEmpty && swap.listed.isEmpty) else {
       return .unchanged(reason: "there is no swap")
     }
-    // The lines stay as comments, so that a person can see what was there.
-    let script = """
-      swapoff -a
-      if [ -f /etc/fstab ]; then
-        awk '$1 !~ /^#/ && $3 == "swap" { print "#" $0; next } { print }' /etc/fstab \\
-          > /etc/.fstab.helix
-        chmod --reference=/etc/fstab /etc/.fstab.helix
-        sync /etc/.fstab.helix
-        mv /etc/.fstab.helix /etc/fstab
-      fi
-      """
     let fields = [
       FieldChange.ifDifferent("active", before: told(swap.active), after: nil),
       FieldChange.ifDifferent("in /etc/fstab", before: told(swap.listed), after: nil),
@@ -76,8 +61,21 @@ package struct SwapKind: ModuleKind {
         steps: [
           Step(
             StepID(address, "off"), title: "turn swap off, now and at boot", host: host,
-            instructions: [.run(script: script)])
+            instructions: [.run(script: script(for: swap))], timeout: 600)
         ]))
+  }
+
+  /// What is swapped out must fit back into memory, which may take its time.
+  private func script(for swap: Swap) -> String {
+    var lines: [String] = []
+    if !swap.active.isEmpty { lines.append("swapoff -a") }
+    if !swap.listed.isEmpty {
+      // The lines stay as comments, so that a person can see what was there.
+      lines.append(
+        rewriting(
+          "/etc/fstab", by: ##"$1 !~ /^#/ && $3 == "swap" { print "#" $0; next } { print }"##))
+    }
+    return lines.joined(separator: "\n")
   }
 
   private func told(_ names: [String]) -> String? {

@@ -17,7 +17,7 @@ package struct SysctlKind: ModuleKind {
   package let address: Address
   package let location: SourceLocation?
   private let host: HostName
-  private let key: String
+  private let key: KernelParameter
   private let value: String
   private let file: String
   /// Whether the running kernel is told too, as Ansible does when asked to.
@@ -26,18 +26,22 @@ package struct SysctlKind: ModuleKind {
   package init(_ demand: TaskDemand) throws(Diagnostics) {
     let arguments = Arguments(demand)
     host = demand.host
-    key = try arguments.required("name")
-    value = words(try arguments.required("value")).joined(separator: " ")
+    let name = try arguments.required("name")
+    guard let key = KernelParameter(name) else {
+      throw Diagnostics(
+        Diagnostic(
+          "\"\(name)\" is not a kernel parameter",
+          remedy: "write its name with dots, for example net.ipv4.ip_forward",
+          at: arguments.location(of: "name")))
+    }
+    self.key = key
+    value = singleSpaced(try arguments.required("value"))
     file =
       arguments.text("sysctl_file") == nil
       ? "/etc/sysctl.conf" : try arguments.path("sysctl_file")
     setsNow = arguments.bool("sysctl_set") ?? false || arguments.bool("reload") ?? true
-    address = Address(host: host, kind: "sysctl", name: key)
+    address = Address(host: host, kind: "sysctl", name: key.name)
     location = demand.location
-    guard key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"'\"\\=;$`".utf8.contains($0) }) else {
-      throw Diagnostics(
-        Diagnostic("\"\(key)\" is not a kernel parameter", at: arguments.location(of: "name")))
-    }
   }
 
   private struct Setting: Sendable {
@@ -48,21 +52,24 @@ package struct SysctlKind: ModuleKind {
   }
 
   private var fact: Fact<Setting> {
-    Fact(
-      "sysctl:\(key)",
+    let program = """
+      \(KernelParameter.awkPath)
+      /=/ && path($0) == ENVIRON["key"] { sub(/^[^=]*=/, ""); last = $0; found = 1 }
+      END { if (found) print "listed=" last }
+      """
+    // The kernel separates a parameter's numbers by tabs, and people by what they like.
+    return Fact(
+      "sysctl:\(key.name) in \(file)",
       command: """
-        if value=$(sysctl -n \(shellQuoted(key)) 2>/dev/null); then echo "running=$value"; fi
-        awk -F= -v key=\(shellQuoted(key)) '
-          { name = $1; gsub(/[ \\t]/, "", name) }
-          name == key { sub(/^[^=]*=/, ""); last = $0; found = 1 }
-          END { if (found) print "listed=" last }' \(shellQuoted(file)) 2>/dev/null
+        if value=$(cat \(shellQuoted(key.file)) 2>/dev/null); then echo "running=$value"; fi
+        key=\(shellQuoted(key.path)) awk \(shellQuoted(program)) \(shellQuoted(file)) 2>/dev/null
         :
         """,
       parse: { answer throws(Diagnostic) in
         let properties = answer.properties
         return Setting(
-          running: properties["running"].map { words($0).joined(separator: " ") },
-          listed: properties["listed"].map { words($0).joined(separator: " ") })
+          running: properties["running"].map(singleSpaced),
+          listed: properties["listed"].map(singleSpaced))
       },
       summary: { "\($0.running ?? "unknown to the kernel"), in file \($0.listed ?? "nothing")" })
   }
@@ -78,43 +85,71 @@ package struct SysctlKind: ModuleKind {
       mustSet ? FieldChange("running", before: seen.running, after: value) : nil,
       mustList ? FieldChange("in \(file)", before: seen.listed, after: value) : nil,
     ]
+    // The kernel goes first: what it refuses should not wait in a file for the next boot.
+    let scripts = [mustSet ? settingScript : nil, mustList ? listingScript : nil]
     return .change(
       Work(
         seen.listed == nil ? .create : .update, fields: fields.compactMap(\.self),
         reason: mustSet ? "the kernel runs with another value" : "a reboot would lose it",
         steps: [
           Step(
-            StepID(address, "set"), title: "set \(key) to \(value)", host: host,
-            instructions: [.run(script: script(setting: mustSet, listing: mustList))])
+            StepID(address, "set"), title: "set \(key.name) to \(value)", host: host,
+            instructions: [
+              .run(script: scripts.compactMap(\.self).joined(separator: "\n"))
+            ])
         ]))
   }
 
-  private func script(setting: Bool, listing: Bool) -> String {
-    var lines: [String] = []
-    if listing {
-      let line = shellQuoted("\(key) = \(value)")
-      lines.append(
-        """
-        file=\(shellQuoted(file))
-        mkdir -p "$(dirname "$file")"
-        [ -f "$file" ] || : > "$file"
-        part="$(dirname "$file")/.$(basename "$file").helix"
-        awk -v key=\(shellQuoted(key)) -v line=\(line) '
-          { name = $0; sub(/=.*/, "", name); gsub(/[ \\t]/, "", name) }
-          name == key && /=/ { if (!done) print line; done = 1; next }
-          { print }
-          END { if (!done) print line }' "$file" > "$part"
-        chmod --reference="$file" "$part"
-        sync "$part"
-        mv "$part" "$file"
+  private var settingScript: String {
+    "printf '%s\\n' \(shellQuoted(value)) >\(shellQuoted(key.file))"
+  }
+
+  private var listingScript: String {
+    rewriting(
+      file, with: [("key", key.path), ("line", "\(key.name) = \(value)")],
+      by: """
+        \(KernelParameter.awkPath)
+        /=/ && path($0) == ENVIRON["key"] { if (!done) print ENVIRON["line"]; done = 1; next }
+        { print }
+        END { if (!done) print ENVIRON["line"] }
         """)
-    }
-    if setting { lines.append("sysctl -q -w \(shellQuoted("\(key)=\(value)"))") }
-    return lines.joined(separator: "\n")
   }
 }
 
-/// The words between white space: the kernel separates a parameter's numbers by tabs.
-private func words(_ text: String) -> [String] {
-  text.split(whereSeparator: \.isWhitespace).map(String.init)
+/// The name of a kernel parameter in both of its forms.
+///
+/// As sysctl.d(5) has it: when the first separator is a dot, dots divide and a slash stands for a
+/// dot within a name (`net.ipv4.conf.eth0/1.rp_filter`); when it is a slash, it is a path.
+private struct KernelParameter: Sendable {
+  /// With dots, as people write it.
+  let name: String
+  /// With slashes, below /proc/sys.
+  let path: String
+
+  var file: String { "/proc/sys/\(path)" }
+
+  init?(_ text: String) {
+    guard isPlain(text, and: "_-./:@+"), text.first != "-" else { return nil }
+    let isPath = text.first { $0 == "." || $0 == "/" } == "/"
+    path = isPath ? text : Self.exchanged(text)
+    name = isPath ? Self.exchanged(text) : text
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count > 1, !parts.contains(where: { ["", ".", ".."].contains($0) }) else {
+      return nil
+    }
+  }
+
+  private static func exchanged(_ text: String) -> String {
+    String(text.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
+  }
+
+  /// An awk function that tells the path a line of a sysctl file speaks of.
+  static let awkPath = #"""
+    function path(line) {
+      sub(/=.*/, "", line); gsub(/[ \t\r]/, "", line); sub(/^-/, "", line)
+      if (line ~ /^[^.\/]*\//) return line
+      gsub(/\./, "\n", line); gsub(/\//, ".", line); gsub(/\n/, "/", line)
+      return line
+    }
+    """#
 }

@@ -18,8 +18,7 @@ package struct TimezoneKind: ModuleKind {
     zone = try arguments.required("name")
     address = Address(host: host, kind: "timezone")
     location = demand.location
-    guard !zone.hasPrefix("/"), !zone.split(separator: "/").contains(".."), !zone.contains(" ")
-    else {
+    guard isPlain(zone, and: "_+-/"), !zone.hasPrefix("/"), !zone.hasPrefix("-") else {
       throw Diagnostics(
         Diagnostic(
           "\"\(zone)\" is not a time zone",
@@ -33,23 +32,42 @@ package struct TimezoneKind: ModuleKind {
     var isKnown: Bool
   }
 
+  private var file: String { "/usr/share/zoneinfo/\(zone)" }
+
   private var fact: Fact<Zone> {
-    let file = shellQuoted("/usr/share/zoneinfo/\(zone)")
-    return Fact(
+    Fact(
       "timezone:\(zone)",
       command: """
-        echo "current=$(readlink -f /etc/localtime | sed 's#^.*/zoneinfo/##')"
-        if [ -f \(file) ]; then echo "wanted=$(readlink -f \(file) | sed 's#^.*/zoneinfo/##')"; fi
-        readlink /etc/localtime | sed 's#^.*/zoneinfo/#link=#'
+        if [ -L /etc/localtime ]; then
+          echo "link=$(readlink /etc/localtime)"
+          echo "current=$(readlink -f /etc/localtime)"
+        elif [ -e /etc/localtime ]; then echo link=copy
+        fi
+        if [ "$(head -c 4 \(file) 2>/dev/null)" = TZif ]; then
+          echo "wanted=$(readlink -f \(file))"
+        fi
         """,
-      parse: { answer throws(Diagnostic) in
-        let properties = answer.properties
-        // Two names of one zone are one zone: Etc/UTC and UTC.
-        let isSame = properties["current"] == properties["wanted"]
-        let current = isSame ? self.zone : properties["link"] ?? properties["current"] ?? ""
-        return Zone(current: current, isKnown: properties["wanted"] != nil)
-      },
+      parse: { answer throws(Diagnostic) in reading(answer.properties) },
       summary: { "\($0.current)\($0.isKnown ? "" : ", wanted zone unknown")" })
+  }
+
+  private func reading(_ properties: [String: String]) -> Zone {
+    let wanted = properties["wanted"]
+    // Two names of one zone are one zone: Etc/UTC and UTC.
+    if let wanted, wanted == properties["current"] { return Zone(current: zone, isKnown: true) }
+    let current =
+      switch properties["link"] {
+      case nil: "none, which is UTC"
+      case "copy": "a file that is no link"
+      case let link?: Self.name(of: link)
+      }
+    return Zone(current: current, isKnown: wanted != nil)
+  }
+
+  /// The zone a link points to: what follows the zone database's folder.
+  private static func name(of link: String) -> String {
+    guard let folder = link.firstRange(of: "zoneinfo/") else { return link }
+    return String(link[folder.upperBound...])
   }
 
   package var questions: [Question] { [Question(fact, on: host)] }
@@ -60,16 +78,16 @@ package struct TimezoneKind: ModuleKind {
       return .refused(
         Diagnostic(
           "\(host) does not know the time zone \"\(zone)\"",
-          reason: "there is no /usr/share/zoneinfo/\(zone) on the host",
+          reason: "there is no zone in \(file) on the host",
           remedy: "correct the name, or install tzdata in an earlier play",
           at: .resource(address)))
     }
     guard seen.current != zone else { return .unchanged(reason: "already \(zone)") }
-    let target = shellQuoted("/usr/share/zoneinfo/\(zone)")
+    // Only older Debians keep the name in a file too; it is not made where it is not used.
     let script = """
-      ln -sfn \(target) /etc/.localtime.helix
-      mv -T /etc/.localtime.helix /etc/localtime
-      printf '%s\\n' \(shellQuoted(zone)) > /etc/timezone
+      ln -sfn \(file) /etc/.localtime.helix
+      mv -fT /etc/.localtime.helix /etc/localtime
+      if [ -f /etc/timezone ]; then echo \(zone) >/etc/timezone; fi
       """
     return .change(
       Work(

@@ -19,7 +19,9 @@ private let missingNewline: Substring = "\\ No newline at end of file"
 
 private func diffLines(_ text: String) -> [Substring] {
   guard !text.isEmpty else { return [] }
-  var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+  // By bytes: Swift takes a carriage return and the newline behind it for one character.
+  var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    .map(Substring.init)
   if lines.last == "" {
     lines.removeLast()
   } else {
@@ -30,7 +32,8 @@ private func diffLines(_ text: String) -> [Substring] {
 }
 
 private func lineEdits(from old: [Substring], to new: [Substring]) -> [Edit] {
-  let difference = new.difference(from: old)
+  // By bytes again: two ways of writing one letter are two texts to a checksum.
+  let difference = new.difference(from: old) { $0.utf8.elementsEqual($1.utf8) }
   var removed: Set<Int> = []
   var inserted: Set<Int> = []
   for change in difference {
