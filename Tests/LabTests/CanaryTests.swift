@@ -47,26 +47,28 @@ extension OnRealMachines {
     @Test("the token stands in no output, plan, record, argument, environment or journal")
     func canary() throws {
       let lab = try Lab.up()
-      for node in ["master-3", "worker-1"] { try lab.lab("wipe", node) }
       let estate = try Estate(lab)
-      let watch = Watch(for: Estate.canary)
+      let canary = try lab.canary()
+      try estate.apply()
+      for node in ["master-3", "worker-1"] { try estate.wipe(node) }
+      let watch = Watch(for: canary)
       let plan = try estate.helix("plan", "--json", "--out", "next.plan")
       let applied = try estate.helix("apply", "--auto-approve")
       watch.end()
       #expect(applied.status == 0, "\(applied.status)")
       #expect(watch.looks > 3)
       #expect(watch.seen.isEmpty)
-      #expect(!plan.all.contains(Estate.canary))
-      #expect(!applied.all.contains(Estate.canary))
+      #expect(!plan.all.contains(canary))
+      #expect(!applied.all.contains(canary))
       let grep = try run(
-        "/bin/grep", ["-rlF", Estate.canary, "--exclude-dir=secrets", "--exclude-dir=.lab", "."],
+        "/bin/grep", ["-rlF", canary, "--exclude-dir=secrets", "--exclude-dir=.lab", "."],
         in: estate.folder)
       #expect(grep.output.isEmpty, "\(grep.output)")
       for node in ["master-1", "master-3", "worker-1"] {
         let journal = try lab.inside(
-          node, "journalctl --no-pager -o cat | grep -cF \(Estate.canary)")
+          node, "journalctl --no-pager -o cat | grep -cF \(canary)")
         #expect(journal.output == "0\n", "\(node): \(journal.all)")
-        let written = try lab.inside(node, "grep -lF \(Estate.canary) /etc/rancher/k3s/* | wc -l")
+        let written = try lab.inside(node, "grep -lF \(canary) /etc/rancher/k3s/* | wc -l")
         #expect(
           written.output == "1\n", "the canary must have got there, or this test proves nothing")
       }

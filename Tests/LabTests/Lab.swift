@@ -37,6 +37,26 @@ struct Lab {
       Self.script, [command] + leading(arguments, of: command) + trailing(arguments, of: command))
   }
 
+  /// Wipes all machines, so that none has heard of a cluster.
+  func bare() throws {
+    for node in try String(contentsOf: folder.appendingPathComponent("nodes"), encoding: .utf8)
+      .split(separator: "\n").compactMap({ $0.split(separator: " ").first })
+    {
+      let wiped = try lab("wipe", String(node))
+      try #require(wiped.status == 0, "\(wiped.all)")
+    }
+  }
+
+  /// The cluster's token: a text that no other contains, to be looked for everywhere. It stays the
+  /// same for as long as the lab's cluster lives.
+  func canary() throws -> String {
+    let file = folder.appendingPathComponent("canary")
+    if let known = try? String(contentsOf: file, encoding: .utf8) { return known }
+    let canary = "canary0f00d5ecre7\(UInt32.random(in: 0..<UInt32.max))"
+    try Data(canary.utf8).write(to: file)
+    return canary
+  }
+
   /// Runs a shell command as root inside a node.
   func inside(_ node: String, _ command: String) throws -> Ran {
     try run(
@@ -63,9 +83,6 @@ struct Lab {
 /// A copy of the repository's own inventory and playbooks, as a user's working folder.
 struct Estate {
   static let binary = repository.appendingPathComponent(".build/debug/helix-infra").path
-  /// A token no other text contains, to be looked for everywhere.
-  static let canary = "canary0f00d5ecre7\(UInt32.random(in: 0..<UInt32.max))"
-
   let lab: Lab
   let folder: URL
 
@@ -83,7 +100,7 @@ struct Estate {
     try files.createSymbolicLink(
       at: folder.appendingPathComponent(".lab"), withDestinationURL: lab.folder)
     let token = folder.appendingPathComponent("secrets/k3s-token")
-    try Data("\(Self.canary)\n".utf8).write(to: token)
+    try Data("\(try lab.canary())\n".utf8).write(to: token)
     try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: token.path)
   }
 
@@ -108,6 +125,21 @@ struct Estate {
   func apply() throws {
     let applied = try helix("apply", "--auto-approve")
     try #require(applied.status == 0, "\(applied.all)")
+  }
+
+  /// Reinstalls a machine, and waits until the cluster has noticed that the old one is gone: a node
+  /// that still seems alive under the same name is refused.
+  func wipe(_ node: String, asking server: String = "master-2") throws {
+    let wiped = try lab.lab("wipe", node)
+    try #require(wiped.status == 0, "\(wiped.all)")
+    for _ in 0..<60 {
+      let seen = try nodes(from: server)
+      guard seen.contains(where: { $0.hasPrefix("\(node) ") && $0.contains(" Ready=True") }) else {
+        return
+      }
+      Thread.sleep(forTimeInterval: 0.5)
+    }
+    Issue.record("\(node) still seems alive")
   }
 
   /// What a server's kubectl says of the nodes: name, Ready, voter.

@@ -40,7 +40,7 @@ extension OnRealMachines {
     @Test("a wiped agent is planned alone, and joins again")
     func wipedAgent() throws {
       try estate.apply()
-      try lab.lab("wipe", "worker-2")
+      try estate.wipe("worker-2")
       let plan = try estate.helix("plan")
       let headings = plan.output.split(separator: "\n").filter { !$0.hasPrefix(" ") }
       #expect(headings.first == "worker-2", "\(plan.all)")
@@ -55,7 +55,7 @@ extension OnRealMachines {
     func rebuiltServer() throws {
       try estate.apply()
       let identity = try estate.identity(on: "master-2")
-      try lab.lab("wipe", "master-1")
+      try estate.wipe("master-1")
       try estate.apply()
       #expect(try estate.identity(on: "master-1") == identity)
       #expect(
@@ -68,7 +68,7 @@ extension OnRealMachines {
     @Test("an unreachable agent is a warning, an unreachable server a refusal that says why")
     func unreachable() throws {
       try estate.apply()
-      try lab.lab("wipe", "worker-3")
+      try estate.wipe("worker-3")
       try lab.lab("cut", "worker-1")
       defer { _ = try? lab.lab("mend", "worker-1") }
       let withoutAgent = try estate.helix("plan", "--detailed-exitcode")
@@ -115,7 +115,7 @@ extension OnRealMachines {
 
     @Test("while one run applies, another is told who holds the lock")
     func oneRunAtATime() throws {
-      try lab.lab("wipe", "worker-4")
+      try estate.wipe("worker-4")
       let first = try estate.begin("apply", "--auto-approve")
       let lock = estate.folder.appendingPathComponent(".helix-infra/lock").path
       for _ in 0..<200 where !FileManager.default.fileExists(atPath: lock) {

@@ -28,7 +28,8 @@ enum JoinDiagnosis {
     Diagnosis.Sign(
       "token CA hash does not match the Cluster CA certificate hash",
       cause: "the server that was asked belongs to another cluster than the token",
-      remedy: "see which cluster answers at the join address; plan again if this cluster was rebuilt",
+      remedy:
+        "see which cluster answers at the join address; plan again if this cluster was rebuilt",
       fatal: true),
     Diagnosis.Sign(
       "bootstrap data already found and encrypted with different token",

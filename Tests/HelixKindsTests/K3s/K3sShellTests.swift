@@ -205,7 +205,8 @@ extension K3sShellTests {
   ) throws -> (Value, String) {
     let script = "HELIX_KEY=key\n\(FactPrelude.script)\n\(inRoot(fact.request.command))"
     let result = try shell(script)
-    let output = keepingPathsInside
+    let output =
+      keepingPathsInside
       ? result.output.replacingOccurrences(of: root.path, with: "") : result.output
     return (try fact.parse(FactAnswer(status: Int(result.status), output: output)), output)
   }

@@ -91,7 +91,8 @@ struct K3sMember: K3sResource {
       "a living node \(node.name) runs on another machine",
       reason:
         "the cluster's \(node.name) is ready and its machine-id begins with \(short(stale.machineID)); two nodes cannot have one name",
-      remedy: "rename one of them, or stop the other and wait a minute until it is not ready",
+      remedy:
+        "rename one of them; if it is the same host, reinstalled, wait a minute until the old node is not ready",
       at: .host(node.host, address: node.member.address))
   }
 

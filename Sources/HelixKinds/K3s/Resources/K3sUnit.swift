@@ -81,7 +81,8 @@ extension K3sUnit {
     return Piece(
       field: FieldChange(path, before: installed.environmentMode, after: "600 root"),
       instruction: .run(
-        script: "umask 077; [ -e \(path) ] || : >\(path); chown root: \(path) && chmod 600 \(path)"))
+        script: "umask 077; [ -e \(path) ] || : >\(path); chown root: \(path) && chmod 600 \(path)")
+    )
   }
 
   private func scriptPieces(
