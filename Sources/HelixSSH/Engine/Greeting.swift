@@ -17,7 +17,7 @@ struct Greeting {
   private static let packetLimit = 64 * 1024
 
   private(set) var firstLine: String?
-  /// `SSH-2.0-OpenSSH_9.2p1 …`
+  /// The line that starts with `SSH-`.
   private(set) var version: String?
   private(set) var offer: Offer?
   /// The peer talks, but not SSH.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reading files of this machine, with the reason when it fails. Blocks.
+/// Reads files of this machine, which may block, and says why when it fails.
 enum LocalFile {
   /// Why the system refused, in its own words.
   struct Failure: Error, Hashable {

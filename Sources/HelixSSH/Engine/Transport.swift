@@ -20,13 +20,16 @@ final class Transport {
   private(set) var lastHeard = ContinuousClock.now
   /// The `errno` that ended the connection.
   private(set) var failure: Int32 = 0
-  private(set) var bytesReceived = 0
+  /// Bytes have come in this turn.
+  private(set) var hasReceived = false
 
   private var isReadable = true
   private var hasHungUp = false
   /// Set at the end of a session: nothing comes or goes any more.
   private var isSealed = false
   private var budget = Transport.turnBudget
+  /// The socket was empty in this turn.
+  private var ranDry = false
   private var outgoing: [UInt8] = []
   private var outgoingStart = 0
   /// What was read ahead for libssh2, which reads a greeting byte by byte.
@@ -73,11 +76,15 @@ final class Transport {
 extension Transport {
   var pending: Int { outgoing.count - outgoingStart }
 
-  /// More can be received at once: the turn only ended because its budget did.
-  var hasMore: Bool { budget <= 0 && (isReadable || aheadStart < ahead.count) }
+  /// The turn ended before the socket was read dry, so no edge will tell of what is left there.
+  var hasMore: Bool { hasReceived && !ranDry && (isReadable || aheadStart < ahead.count) }
 
   /// Starts a turn of calls into libssh2.
-  func beginTurn() { budget = Self.turnBudget }
+  func beginTurn() {
+    budget = Self.turnBudget
+    hasReceived = false
+    ranDry = false
+  }
 
   /// Takes what the kernel said about the socket.
   func noteReady(_ readiness: EventLoop.Readiness) {
@@ -144,7 +151,11 @@ extension Transport {
     guard !isSealed else { return -Int(ECONNRESET) }
     if greeting.isForeign { return -Int(EPROTO) }
     if aheadStart < ahead.count { return takeAhead(buffer) }
-    guard isReadable, budget > 0 else { return -Int(EAGAIN) }
+    guard budget > 0 else { return -Int(EAGAIN) }
+    guard isReadable else {
+      ranDry = true
+      return -Int(EAGAIN)
+    }
     guard buffer.count < Self.smallRead else { return read(into: buffer) }
     let filled = fillAhead()
     return filled > 0 ? takeAhead(buffer) : filled
@@ -176,14 +187,20 @@ extension Transport {
       let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
       if count < 0 {
         if errno == EINTR { continue }
-        if errno == EAGAIN { isReadable = false } else { failure = errno }
-        return -Int(errno)
+        let code = errno
+        if code == EAGAIN {
+          isReadable = false
+          ranDry = true
+        } else {
+          failure = code
+        }
+        return -Int(code)
       }
       // A short read emptied the socket; the next edge says when there is more. After a hang-up
       // no edge will come, so reading goes on until the end shows.
       if count < buffer.count, !hasHungUp { isReadable = false }
       budget -= count
-      bytesReceived += count
+      hasReceived = true
       greeting.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       return count
     }

@@ -10,7 +10,7 @@ struct KeyFile: Sendable {
 
   /// The private half.
   enum Secret: Sendable {
-    /// The file's bytes, ready for libssh2.
+    /// The file's bytes and a zero: libssh2 1.10 looks for one, although it is told the length.
     case usable([UInt8])
     /// The file is there, but signing must be left to an agent.
     case unusable(KeyFileProblem)
@@ -42,7 +42,7 @@ struct KeyFile: Sendable {
     if let problem = modeProblem(path) { return .failure(problem) }
     let form = KeyForm(text)
     guard form.kind != .none else { return .failure(.malformed(path: path)) }
-    let secret = form.problem(path: path).map(Secret.unusable) ?? .usable(bytes)
+    let secret = form.problem(path: path).map(Secret.unusable) ?? .usable(bytes + [0])
     return .success(KeyFile(path: path, publicKey: form.publicKey ?? beside, secret: secret))
   }
 
@@ -59,7 +59,7 @@ struct KeyFile: Sendable {
     return publicKey(line: String(decoding: bytes, as: UTF8.self))
   }
 
-  /// `ssh-ed25519 AAAA… comment`
+  /// The key of a line such as `ssh-ed25519 AAAA… comment`.
   private static func publicKey(line: String) -> HostKey? {
     let fields = line.split(maxSplits: 2) { $0 == " " || $0.isNewline }
     guard fields.count >= 2, let blob = Base64.decode(fields[1]) else { return nil }

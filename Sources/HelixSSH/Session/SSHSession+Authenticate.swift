@@ -44,7 +44,7 @@ extension SSHSession {
       let code = secret.withUnsafeBufferPointer { bytes in
         bytes.withMemoryRebound(to: CChar.self) { bytes in
           libssh2_userauth_publickey_frommemory(
-            handle, user, user.utf8.count, nil, 0, bytes.baseAddress, bytes.count, nil)
+            handle, user, user.utf8.count, nil, 0, bytes.baseAddress, bytes.count - 1, nil)
         }
       }
       return Self.judge(code)
@@ -124,7 +124,9 @@ final class Signature {
     self.key = key
   }
 
-  /// The key as the server is shown it. libssh2 1.10 takes the signature's name from the key's own,
+  /// The key as the server is shown it.
+  ///
+  /// libssh2 1.10 takes the signature's name from the key's own,
   /// which for RSA would mean SHA-1; OpenSSH accepts the key under the name of the better signature.
   var shownBlob: [UInt8] {
     guard key.algorithm == "ssh-rsa" else { return key.blob }

@@ -57,11 +57,13 @@ extension SSHSession {
   /// Asks for algorithms in some order; returns those that this libssh2 knows.
   private func prefer(_ names: [String], _ methods: [Int32]) -> [String] {
     guard let handle else { return [] }
-    for method in methods {
-      libssh2_session_method_pref(handle, method, names.joined(separator: ","))
-    }
+    // libssh2 1.10 would drop unknown names itself, with a memcpy on overlapping memory.
     let supported = Algorithms.supported(by: handle, method: methods[0])
-    return names.filter(supported.contains)
+    let usable = names.filter(supported.contains)
+    for method in methods {
+      libssh2_session_method_pref(handle, method, usable.joined(separator: ","))
+    }
+    return usable
   }
 
   private func checkHostKey(

@@ -15,7 +15,9 @@ struct RemoteResult: Sendable {
   var errors: OutputCollector
 }
 
-/// One command on its way. Lives inside its session's isolation.
+/// One command on its way.
+///
+/// Lives inside its session's isolation.
 private final class Execution {
   let script: RemoteScript
   var channel: OpaquePointer?
@@ -46,7 +48,7 @@ extension SSHSession {
   static let outputLimit = 4 * 1024 * 1024
 
   /// How long an abandoned command may hold up the session before the session is given up.
-  private static let farewellLimit = Duration.seconds(15)
+  private static let farewellLimit = Duration.seconds(30)
 
   /// Runs a command to its end, or abandons it when the time is over or the task is cancelled: the
   /// remote process is then ended in the background while others go on using the session.
@@ -56,6 +58,8 @@ extension SSHSession {
   ///   - input: What it reads.
   ///   - limit: How long it may take in all.
   ///   - onRequest: Called when the command is sent; from then on it may have run.
+  /// - Returns: The status and what is kept of the output.
+  /// - Throws: An `SSHError`, or `CancellationError`.
   func run(
     _ script: RemoteScript, input: RemoteInput, limit: Duration,
     onRequest: @escaping @Sendable () -> Void = {}

@@ -82,9 +82,7 @@ extension SSHSession {
     while true {
       let handle = try usableHandle()
       transport.beginTurn()
-      let before = transport.bytesReceived
       let outcome = try step(handle)
-      let moved = transport.bytesReceived != before
       switch outcome {
       case .done(let value):
         wakeAll()
@@ -93,7 +91,7 @@ extension SSHSession {
         wakeAll()
         throw error(of: code, in: operation)
       case .again:
-        if moved { wakeAll() }
+        if transport.hasReceived { wakeAll() }
         if transport.hasMore { await Task.yield() } else { await park() }
       }
     }

@@ -10,6 +10,7 @@ actor HostLink {
   private var session: SSHSession?
   private var connecting: Task<Void, Never>?
   private var waiting: [Pending<SSHSession>] = []
+  private var isRetired = false
 
   init(
     _ settings: SSHSettings, trust: Trust, limiter: ConnectionLimiter,
@@ -23,6 +24,7 @@ actor HostLink {
 
   /// A session that works; whoever asks while one is being made gets the same one.
   func liveSession() async throws -> SSHSession {
+    guard !isRetired else { throw SSHError.closed }
     if let session {
       if await session.obstacle == nil { return session }
       drop(session)
@@ -40,7 +42,13 @@ actor HostLink {
     Task { await broken.close() }
   }
 
-  /// Ends the connection, or the attempt to make one.
+  /// Ends the connection for good: no command makes a new one.
+  func retire() async {
+    isRetired = true
+    await close()
+  }
+
+  /// Ends the connection, or the attempt to make one; the next command makes a new one.
   func close() async {
     connecting?.cancel()
     await connecting?.value

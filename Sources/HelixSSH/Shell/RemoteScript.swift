@@ -41,9 +41,9 @@ struct RemoteScript: Sendable {
       p=\(process)
       read -r _ _ _ _ g _ 2>/dev/null </proc/$p/stat || exit 0
       case "$(cat /proc/$g/comm 2>/dev/null)" in sshd*|dropbear*|init|systemd) t=$p;; *) t=-$g;; esac
-      kill -TERM -- $t 2>/dev/null || exit 0
-      for i in 1 2 3 4 5; do kill -0 -- $t 2>/dev/null || exit 0; sleep 1; done
-      kill -KILL -- $t 2>/dev/null
+      kill -TERM $t 2>/dev/null || exit 0
+      for i in 1 2 3 4 5; do kill -0 $t 2>/dev/null || exit 0; sleep 1; done
+      kill -KILL $t 2>/dev/null
       """
     let shell = "sh -c \(shellQuoted(script)) >/dev/null 2>&1 </dev/null"
     return elevation == .sudo ? "sudo -n -- \(shell)" : shell

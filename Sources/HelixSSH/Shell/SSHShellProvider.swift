@@ -37,13 +37,16 @@ package actor SSHShellProvider: ShellProvider {
     let open = links.values
     links = [:]
     await withTaskGroup(of: Void.self) { group in
-      for link in open { group.addTask { await link.close() } }
+      for link in open { group.addTask { await link.retire() } }
     }
   }
 
   private func link(to host: Host) throws(Diagnostics) -> HostLink {
     let settings = try SSHSettings(host, local: local, policy: policy)
-    if let link = links[host.name], link.settings == settings { return link }
+    if let link = links[host.name] {
+      if link.settings == settings { return link }
+      Task { await link.retire() }
+    }
     let link = HostLink(settings, trust: trust, limiter: limiter, report: report)
     links[host.name] = link
     return link

@@ -24,7 +24,7 @@ enum Base64 {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// The bytes of a text; nil when it is not well-formed. Whitespace is not skipped.
+  /// The bytes of a text without whitespace; nil when it is not well-formed.
   static func decode(_ text: some StringProtocol) -> [UInt8]? {
     var letters = Array(text.utf8)
     guard letters.count % 4 == 0 else { return nil }

@@ -8,6 +8,7 @@ final class Listener: Sendable {
 
   /// - Parameter answer: Called with each connection on a thread of its own; the connection is
   ///   closed when it returns.
+  /// - Throws: A `Diagnostic` when no port is free.
   init(_ answer: (@Sendable (Int32) -> Void)? = nil) throws {
     let listener = socket(
       AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

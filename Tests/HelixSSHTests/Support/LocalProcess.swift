@@ -11,6 +11,7 @@ final class LocalProcess: Sendable {
   /// - Parameters:
   ///   - command: The program's path and its arguments.
   ///   - log: The file that gets the program's output.
+  /// - Throws: A `Diagnostic` when it cannot be started.
   init(_ command: [String], log: String) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)

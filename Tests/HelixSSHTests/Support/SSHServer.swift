@@ -28,8 +28,12 @@ final class SSHServer: Sendable {
   ///   - address: Any of 127.0.0.0/8.
   ///   - hostKeys: Types of host keys to make.
   ///   - config: Lines of sshd_config beside the usual ones.
+  ///   - environment: Variables that commands get; their home is empty, since the start files of
+  ///     whoever runs the tests could do anything.
+  /// - Throws: A `Diagnostic` with sshd's own words when it does not start.
   init(
-    address: String = "127.0.0.1", hostKeys: [String] = ["ed25519"], config: [String] = []
+    address: String = "127.0.0.1", hostKeys: [String] = ["ed25519"], config: [String] = [],
+    environment: [String] = []
   ) throws {
     folder = try ScratchFolder()
     self.address = address
@@ -41,6 +45,7 @@ final class SSHServer: Sendable {
       "PermitRootLogin yes", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
       "AuthorizedKeysFile \(folder.file("authorized_keys"))", "UseDNS no", "LogLevel VERBOSE",
       "PrintMotd no",
+      "SetEnv " + (["HOME=\(folder.path)"] + environment).joined(separator: " "),
     ]
     for type in hostKeys {
       lines.append("HostKey \(try makeKey(in: folder, "host_\(type)", type: type))")

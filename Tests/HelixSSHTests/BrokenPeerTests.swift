@@ -1,0 +1,208 @@
+import Foundation
+import HelixModel
+import Testing
+
+@testable import HelixSSH
+
+@Suite("peers that are broken, silent or foreign", .timeLimit(.minutes(2)))
+struct BrokenPeerTests {
+  private func settings(
+    port: Int, login: Duration = .seconds(20), knownHosts: [String] = []
+  ) throws -> SSHSettings {
+    let place = SourceLocation(file: "hosts.yaml", line: 1, column: 1)
+    let host = HelixModel.Host(
+      name: "peer", connection: Connection(address: "127.0.0.1", port: port), groups: [],
+      variables: Mapping(), location: place)
+    let local = LocalUser(name: "me", home: "/nonexistent", agentSocket: nil)
+    var settings = try SSHSettings(host, local: local, policy: .strict)
+    settings.loginTimeout = login
+    return settings
+  }
+
+  private func link(_ settings: SSHSettings) -> HostLink {
+    HostLink(settings, trust: Trust(), limiter: ConnectionLimiter(limit: 1000)) { _ in }
+  }
+
+  private func failure(_ settings: SSHSettings) async throws -> SSHError {
+    let link = link(settings)
+    let error = await #expect(throws: SSHError.self) { _ = try await link.liveSession() }
+    return try #require(error)
+  }
+
+  @Test("a web server is told from an ssh server")
+  func foreign() async throws {
+    let listener = try Listener { say("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", to: $0) }
+    defer { listener.stop() }
+    #expect(
+      try await failure(settings(port: listener.port)) == .foreign(said: "HTTP/1.1 400 Bad Request")
+    )
+  }
+
+  @Test("a peer that talks without end is given up")
+  func endless() async throws {
+    let listener = try Listener { peer in
+      for _ in 0..<100_000 where say("\u{1B}[2Jblah blah\n", to: peer) {}
+    }
+    defer { listener.stop() }
+    #expect(
+      try await failure(settings(port: listener.port)) == .foreign(said: "\u{FFFD}[2Jblah blah"))
+  }
+
+  @Test("silence ends with the login's time, and names the stage")
+  func silence() async throws {
+    let listener = try Listener { waitForEnd(of: $0) }
+    defer { listener.stop() }
+    let start = ContinuousClock.now
+    let limit = Duration.milliseconds(400)
+    #expect(
+      try await failure(settings(port: listener.port, login: limit))
+        == .timedOut(.greet, after: limit))
+    #expect(ContinuousClock.now - start < .seconds(10))
+  }
+
+  @Test("silence after the greeting is another stage")
+  func lateSilence() async throws {
+    let listener = try Listener { peer in
+      say("SSH-2.0-Test_1.0\r\n", to: peer)
+      waitForEnd(of: peer)
+    }
+    defer { listener.stop() }
+    let limit = Duration.milliseconds(400)
+    #expect(
+      try await failure(settings(port: listener.port, login: limit))
+        == .timedOut(.exchangeKeys, after: limit))
+  }
+
+  @Test("a peer that hangs up at once gave no reason")
+  func hangUp() async throws {
+    let listener = try Listener { _ in }
+    defer { listener.stop() }
+    #expect(
+      try await failure(settings(port: listener.port)) == .disconnected(.greet, said: nil))
+  }
+
+  @Test("noise in place of packets does no harm", arguments: [0, 1, 5, 100, 20_000])
+  func noise(count: Int) async throws {
+    let listener = try Listener { peer in
+      say("SSH-2.0-Test_1.0\r\n", to: peer)
+      say(String(repeating: "\u{7F}x\u{0}", count: count), to: peer)
+    }
+    defer { listener.stop() }
+    _ = try await failure(settings(port: listener.port, login: .seconds(5)))
+  }
+
+  @Test("sixty-four silent peers are given up together")
+  func manySilent() async throws {
+    let listener = try Listener { waitForEnd(of: $0) }
+    defer { listener.stop() }
+    let settings = try settings(port: listener.port, login: .milliseconds(500))
+    let start = ContinuousClock.now
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<64 {
+        group.addTask { await #expect(throws: SSHError.self) { try await failing(settings) } }
+      }
+    }
+    #expect(ContinuousClock.now - start < .seconds(15))
+  }
+
+  private func failing(_ settings: SSHSettings) async throws {
+    _ = try await link(settings).liveSession()
+  }
+
+  @Test("a cancelled wait ends at once, and closing ends the attempt")
+  func cancel() async throws {
+    let listener = try Listener { waitForEnd(of: $0) }
+    defer { listener.stop() }
+    let link = link(try settings(port: listener.port))
+    let task = Task { _ = try await link.liveSession() }
+    try await Task.sleep(for: .milliseconds(200))
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    let start = ContinuousClock.now
+    await link.close()
+    #expect(ContinuousClock.now - start < .seconds(10))
+  }
+
+  @Test(
+    "a real handshake cut after any number of bytes ends with an error", .tags(.live),
+    .enabled(if: SSHServer.isAvailable, "sshd is not installed"),
+    arguments: [1, 20, 41, 42, 43, 100, 500, 1000, 1100, 1500, 1700, 2000, 2200, 2600, 5000, 20000])
+  func cut(after count: Int) async throws {
+    let server = try SSHServer()
+    let (address, port) = (server.address, server.port)
+    let listener = try Listener { peer in
+      guard let far = try? connectedSocket(to: address, port: port) else { return }
+      relay(between: peer, far, bytes: count)
+      close(far)
+    }
+    defer { listener.stop() }
+    let known = try server.folder.write(
+      "[127.0.0.1]:\(listener.port) \(server.publicKey())\n", to: "relay")
+    var settings = try settings(port: listener.port)
+    settings.user = NSUserName()
+    settings.userKnownHosts = [known]
+    settings.identityFiles = [server.userKey]
+    let link = link(settings)
+    await #expect(throws: SSHError.self) {
+      _ = try await link.run(
+        RemoteScript("head -c 30000 /dev/zero; sleep 1", elevation: .none), input: .nothing,
+        limit: .seconds(20))
+    }
+    await link.close()
+  }
+
+  @Test("no descriptor is left behind")
+  func descriptors() async throws {
+    let listener = try Listener { say("hello\n", to: $0) }
+    defer { listener.stop() }
+    let port = listener.port
+    for _ in 0..<20 { _ = try await failure(settings(port: port)) }
+    let ends = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter { name in
+      guard let number = Int32(name) else { return false }
+      return peerPort(of: number) == port
+    }
+    #expect(ends.isEmpty)
+  }
+}
+
+/// The port at the other end of a socket.
+private func peerPort(of descriptor: Int32) -> Int? {
+  var address = sockaddr_in()
+  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+  let code = withUnsafeMutablePointer(to: &address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &size) }
+  }
+  return code == 0 ? Int(in_port_t(bigEndian: address.sin_port)) : nil
+}
+
+/// Sends text; false when the other side is gone.
+@discardableResult
+private func say(_ text: String, to peer: Int32) -> Bool {
+  let bytes = Array(text.utf8)
+  return send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+}
+
+/// Reads until the other side hangs up.
+private func waitForEnd(of peer: Int32) {
+  var buffer = [UInt8](repeating: 0, count: 4096)
+  while recv(peer, &buffer, buffer.count, 0) > 0 {}
+}
+
+/// Copies both ways until the server has said so many bytes.
+private func relay(between peer: Int32, _ far: Int32, bytes limit: Int) {
+  var left = limit
+  var buffer = [UInt8](repeating: 0, count: 4096)
+  while left > 0 {
+    var ends = [
+      pollfd(fd: peer, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: far, events: Int16(POLLIN), revents: 0),
+    ]
+    guard poll(&ends, 2, 30_000) > 0 else { return }
+    for (from, to) in [(0, far), (1, peer)] where ends[from].revents != 0 {
+      let room = from == 1 ? min(left, buffer.count) : buffer.count
+      let count = recv(ends[from].fd, &buffer, room, 0)
+      guard count > 0, send(to, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return }
+      if from == 1 { left -= count }
+    }
+  }
+}
