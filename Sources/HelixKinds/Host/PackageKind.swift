@@ -55,7 +55,7 @@ package struct PackageKind: ModuleKind {
       $1 ~ /^(installed|triggers-)/ {
         for (i = 5; i <= NF; i++) {
           sub(/,$/, "", $i)
-          if ($i in asked) print "provided=" $i " " $2
+          if ($i in asked) print "provided=" $i
         }
       }
       """#
@@ -127,8 +127,8 @@ private struct PackagesSeen: Sendable {
 
   /// All that are on the host in some way; what has left only its configuration is not.
   var packages: [String: Package] = [:]
-  /// For names that other packages stand in for, one that does.
-  var providers: [String: String] = [:]
+  /// Names that other packages stand in for.
+  var provided: Set<String> = []
 
   init(_ answer: FactAnswer) throws(Diagnostic) {
     guard answer.status != 3 else {
@@ -146,20 +146,20 @@ private struct PackagesSeen: Sendable {
       }
       packages[String(words[1])] = Package(status: String(words[0]), version: String(words[2]))
     }
-    for line in answer.values(of: "provided") {
-      let words = line.split(separator: " ").map(String.init)
-      guard words.count == 2 else { continue }
-      providers[words[0]] = min(providers[words[0]] ?? words[1], words[1])
-    }
+    provided = Set(answer.values(of: "provided"))
   }
 
   /// Whether a package does its work, itself or by another that stands in for it.
-  func serves(_ name: String) -> Bool { packages[name]?.works ?? (providers[name] != nil) }
+  func serves(_ name: String) -> Bool { packages[name]?.works ?? provided.contains(name) }
 
+  /// Without versions, which unattended upgrades move while nothing of the verdict hangs on them.
   var summary: String {
-    let own = packages.keys.sorted().map { "\($0) \(packages[$0]?.told ?? "")" }
-    let others = providers.keys.sorted().map { "\($0) by \(providers[$0] ?? "")" }
-    return (own + others).joined(separator: ", ")
+    let own = packages.keys.sorted().map { name in
+      "\(name) \(packages[name]?.works == true ? "installed" : packages[name]?.status ?? "")"
+    }
+    let others = provided.sorted().map { "\($0) by another" }
+    let all = own + others
+    return all.isEmpty ? "none installed" : all.joined(separator: ", ")
   }
 }
 

@@ -34,7 +34,7 @@ package struct ServiceKind: ModuleKind {
     mustBeEnabled = arguments.bool("enabled")
     mustBeMasked = arguments.bool("masked")
     reloads = arguments.bool("daemon_reload") ?? false
-    address = Address(host: host, kind: "service", name: name)
+    address = Address(host: host, kind: "service", name: Self.shortName(unit))
     location = demand.location
     guard isPlain(name, and: ":-_.\\@"), name.first != "-" else {
       throw Diagnostics(
@@ -59,6 +59,10 @@ package struct ServiceKind: ModuleKind {
     return name
   }
 
+  private static func shortName(_ unit: String) -> String {
+    unit.hasSuffix(".service") ? String(unit.dropLast(".service".count)) : unit
+  }
+
   private var fact: Fact<UnitSeen> {
     Fact(
       "unit:\(unit)",
@@ -76,7 +80,7 @@ package struct ServiceKind: ModuleKind {
         return UnitSeen(
           id: properties["Id"] ?? unit, load: load, active: properties["ActiveState"] ?? "",
           file: properties["UnitFileState"] ?? "",
-          isOutdated: properties["NeedDaemonReload"] == "yes")
+          isOutdated: reloads && properties["NeedDaemonReload"] == "yes")
       }, summary: \.summary)
   }
 
@@ -133,7 +137,7 @@ package struct ServiceKind: ModuleKind {
   private func contentment(with seen: UnitSeen) -> String {
     mustBeEnabled == nil || seen.decidesOnBoot
       ? "already as it should be"
-      : "already as it should be; a \(seen.file) unit is started by what needs it"
+      : "already as it should be; the unit is \(seen.file), so others decide when it starts"
   }
 }
 
@@ -162,7 +166,7 @@ private struct UnitSeen: Sendable {
   var load: String
   var active: String
   var file: String
-  /// Whether its files have changed since systemd read them.
+  /// Whether its files have changed since systemd read them, and somebody asked.
   var isOutdated: Bool
 
   var isMissing: Bool { load == "not-found" }
