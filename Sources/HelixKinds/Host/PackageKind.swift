@@ -69,8 +69,19 @@ package struct PackageKind: ModuleKind {
         dpkg-query -W \\
           -f '${db:Status-Status} ${Package} ${Architecture} ${Version} ${Provides}\\n' |
           awk \(shellQuoted(program))
+        status=$?
+        \(isWanted ? "" : removalQuestion)
+        exit "$status"
         """,
       parse: { answer throws(Diagnostic) in try PackagesSeen(answer) }, summary: \.summary)
+  }
+
+  /// What apt would remove along with each package, because it needs it.
+  private var removalQuestion: String {
+    """
+    for name in $names; do apt-get -s -qq remove "$name" 2>/dev/null; done |
+      awk '$1 == "Remv" { print "removes=" $2 }' | sort -u
+    """
   }
 
   package var questions: [Question] { [Question(fact, on: host)] }
@@ -80,6 +91,14 @@ package struct PackageKind: ModuleKind {
     let amiss = packages.filter { isWanted ? !seen.serves($0) : seen.packages[$0] != nil }
     guard !amiss.isEmpty else {
       return .unchanged(reason: isWanted ? "already installed" : "not installed")
+    }
+    let bystanders = seen.removed.filter { !packages.contains($0) }
+    guard bystanders.isEmpty else {
+      return .refused(
+        Diagnostic(
+          "removing \(amiss.joined(separator: ", ")) would also remove "
+            + bystanders.joined(separator: ", "), reason: "they need it",
+          remedy: "name them in the task as well, if they may go", at: .resource(address)))
     }
     let fields = amiss.map { name in
       FieldChange(
@@ -129,6 +148,8 @@ private struct PackagesSeen: Sendable {
   var packages: [String: Package] = [:]
   /// Names that other packages stand in for.
   var provided: Set<String> = []
+  /// What apt would remove, the packages that were asked for included.
+  var removed: [String] = []
 
   init(_ answer: FactAnswer) throws(Diagnostic) {
     guard answer.status != 3 else {
@@ -147,6 +168,7 @@ private struct PackagesSeen: Sendable {
       packages[String(words[1])] = Package(status: String(words[0]), version: String(words[2]))
     }
     provided = Set(answer.values(of: "provided"))
+    removed = answer.values(of: "removes")
   }
 
   /// Whether a package does its work, itself or by another that stands in for it.
@@ -158,7 +180,7 @@ private struct PackagesSeen: Sendable {
       "\(name) \(packages[name]?.works == true ? "installed" : packages[name]?.status ?? "")"
     }
     let others = provided.sorted().map { "\($0) by another" }
-    let all = own + others
+    let all = own + others + removed.map { "\($0) would go" }
     return all.isEmpty ? "none installed" : all.joined(separator: ", ")
   }
 }

@@ -68,7 +68,7 @@ package struct ServiceKind: ModuleKind {
       "unit:\(unit)",
       command: """
         systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState -p NeedDaemonReload \\
-          -- \(shellQuoted(unit))
+          -p Type -p RemainAfterExit -- \(shellQuoted(unit))
         """,
       parse: { answer throws(Diagnostic) in
         let properties = answer.properties
@@ -80,6 +80,7 @@ package struct ServiceKind: ModuleKind {
         return UnitSeen(
           id: properties["Id"] ?? unit, load: load, active: properties["ActiveState"] ?? "",
           file: properties["UnitFileState"] ?? "",
+          runsOnce: properties["Type"] == "oneshot" && properties["RemainAfterExit"] == "no",
           isOutdated: reloads && properties["NeedDaemonReload"] == "yes")
       }, summary: \.summary)
   }
@@ -95,6 +96,12 @@ package struct ServiceKind: ModuleKind {
           "\(seen.id) is masked", reason: "somebody made sure that it never starts",
           remedy: "add masked: false to the task, or leave the unit alone",
           at: .resource(address)))
+    }
+    guard mustRun != true || !seen.runsOnce else {
+      return .refused(
+        Diagnostic(
+          "\(seen.id) does its work and ends", reason: "it would be started anew by every run",
+          remedy: "leave out state, or start the timer that calls it", at: .resource(address)))
     }
     let unmet = wishes(of: seen).filter(\.isUnmet)
     let reload = reloads && seen.isOutdated
@@ -166,6 +173,8 @@ private struct UnitSeen: Sendable {
   var load: String
   var active: String
   var file: String
+  /// Whether it is never found running, because it ends by itself.
+  var runsOnce: Bool
   /// Whether its files have changed since systemd read them, and somebody asked.
   var isOutdated: Bool
 
@@ -179,6 +188,10 @@ private struct UnitSeen: Sendable {
   var decidesOnBoot: Bool { !["static", "indirect", "generated", "transient"].contains(file) }
 
   var summary: String {
-    "\(id) \(load), \(isActive ? "running" : "stopped"), \(file)\(isOutdated ? ", outdated" : "")"
+    let words = [
+      "\(id) \(load)", isActive ? "running" : "stopped", file, runsOnce ? "runs once" : "",
+      isOutdated ? "outdated" : "",
+    ]
+    return words.filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }
