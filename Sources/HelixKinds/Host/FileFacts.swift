@@ -47,7 +47,9 @@ package struct FileSeen: Sendable, Hashable {
   fileprivate var summary: String {
     guard sort != .nothing else { return "absent" }
     let attributes = "\(sort.rawValue) \(mode ?? "") \(owner?.name ?? ""):\(group?.name ?? "")"
-    let what = sha256.map { " sha256 \($0)" } ?? target.map { " to \($0)" } ?? ""
+    let what =
+      sha256.map { " sha256 \($0)" } ?? target.map { " to \($0.replacing("\n", with: "\\n"))" }
+      ?? ""
     return attributes + what
   }
 }

@@ -56,7 +56,7 @@ package struct KernelModuleKind: ModuleKind {
         return Loading(
           isLoaded: properties["loaded"] == "yes", isListed: properties["listed"] == "yes")
       },
-      summary: { "\($0.isLoaded ? "loaded" : "absent"), \($0.isListed ? "" : "not ")at boot" })
+      summary: { "\($0.isLoaded ? "loaded" : "not loaded"), \($0.isListed ? "" : "not ")at boot" })
   }
 
   package var questions: [Question] { [Question(fact, on: host)] }

@@ -55,7 +55,7 @@ package struct PackageKind: ModuleKind {
       $1 ~ /^(installed|triggers-)/ {
         for (i = 5; i <= NF; i++) {
           sub(/,$/, "", $i)
-          if ($i in asked) print "provided=" $i " " $2
+          if ($i in asked) print "provided=" $i
         }
       }
       """#
@@ -69,8 +69,19 @@ package struct PackageKind: ModuleKind {
         dpkg-query -W \\
           -f '${db:Status-Status} ${Package} ${Architecture} ${Version} ${Provides}\\n' |
           awk \(shellQuoted(program))
+        status=$?
+        \(isWanted ? "" : removalQuestion)
+        exit "$status"
         """,
       parse: { answer throws(Diagnostic) in try PackagesSeen(answer) }, summary: \.summary)
+  }
+
+  /// What apt would remove along with each package, because it needs it.
+  private var removalQuestion: String {
+    """
+    for name in $names; do apt-get -s -qq remove "$name" 2>/dev/null; done |
+      awk '$1 == "Remv" { print "removes=" $2 }' | sort -u
+    """
   }
 
   package var questions: [Question] { [Question(fact, on: host)] }
@@ -80,6 +91,14 @@ package struct PackageKind: ModuleKind {
     let amiss = packages.filter { isWanted ? !seen.serves($0) : seen.packages[$0] != nil }
     guard !amiss.isEmpty else {
       return .unchanged(reason: isWanted ? "already installed" : "not installed")
+    }
+    let bystanders = seen.removed.filter { !packages.contains($0) }
+    guard bystanders.isEmpty else {
+      return .refused(
+        Diagnostic(
+          "removing \(amiss.joined(separator: ", ")) would also remove "
+            + bystanders.joined(separator: ", "), reason: "they need it",
+          remedy: "name them in the task as well, if they may go", at: .resource(address)))
     }
     let fields = amiss.map { name in
       FieldChange(
@@ -127,8 +146,10 @@ private struct PackagesSeen: Sendable {
 
   /// All that are on the host in some way; what has left only its configuration is not.
   var packages: [String: Package] = [:]
-  /// For names that other packages stand in for, one that does.
-  var providers: [String: String] = [:]
+  /// Names that other packages stand in for.
+  var provided: Set<String> = []
+  /// What apt would remove, the packages that were asked for included.
+  var removed: [String] = []
 
   init(_ answer: FactAnswer) throws(Diagnostic) {
     guard answer.status != 3 else {
@@ -146,20 +167,21 @@ private struct PackagesSeen: Sendable {
       }
       packages[String(words[1])] = Package(status: String(words[0]), version: String(words[2]))
     }
-    for line in answer.values(of: "provided") {
-      let words = line.split(separator: " ").map(String.init)
-      guard words.count == 2 else { continue }
-      providers[words[0]] = min(providers[words[0]] ?? words[1], words[1])
-    }
+    provided = Set(answer.values(of: "provided"))
+    removed = answer.values(of: "removes")
   }
 
   /// Whether a package does its work, itself or by another that stands in for it.
-  func serves(_ name: String) -> Bool { packages[name]?.works ?? (providers[name] != nil) }
+  func serves(_ name: String) -> Bool { packages[name]?.works ?? provided.contains(name) }
 
+  /// Without versions, which unattended upgrades move while nothing of the verdict hangs on them.
   var summary: String {
-    let own = packages.keys.sorted().map { "\($0) \(packages[$0]?.told ?? "")" }
-    let others = providers.keys.sorted().map { "\($0) by \(providers[$0] ?? "")" }
-    return (own + others).joined(separator: ", ")
+    let own = packages.keys.sorted().map { name in
+      "\(name) \(packages[name]?.works == true ? "installed" : packages[name]?.status ?? "")"
+    }
+    let others = provided.sorted().map { "\($0) by another" }
+    let all = own + others + removed.map { "\($0) would go" }
+    return all.isEmpty ? "none installed" : all.joined(separator: ", ")
   }
 }
 

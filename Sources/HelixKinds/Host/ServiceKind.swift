@@ -34,7 +34,7 @@ package struct ServiceKind: ModuleKind {
     mustBeEnabled = arguments.bool("enabled")
     mustBeMasked = arguments.bool("masked")
     reloads = arguments.bool("daemon_reload") ?? false
-    address = Address(host: host, kind: "service", name: name)
+    address = Address(host: host, kind: "service", name: Self.shortName(unit))
     location = demand.location
     guard isPlain(name, and: ":-_.\\@"), name.first != "-" else {
       throw Diagnostics(
@@ -59,12 +59,16 @@ package struct ServiceKind: ModuleKind {
     return name
   }
 
+  private static func shortName(_ unit: String) -> String {
+    unit.hasSuffix(".service") ? String(unit.dropLast(".service".count)) : unit
+  }
+
   private var fact: Fact<UnitSeen> {
     Fact(
       "unit:\(unit)",
       command: """
         systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState -p NeedDaemonReload \\
-          -- \(shellQuoted(unit))
+          -p Type -p RemainAfterExit -- \(shellQuoted(unit))
         """,
       parse: { answer throws(Diagnostic) in
         let properties = answer.properties
@@ -76,7 +80,8 @@ package struct ServiceKind: ModuleKind {
         return UnitSeen(
           id: properties["Id"] ?? unit, load: load, active: properties["ActiveState"] ?? "",
           file: properties["UnitFileState"] ?? "",
-          isOutdated: properties["NeedDaemonReload"] == "yes")
+          runsOnce: properties["Type"] == "oneshot" && properties["RemainAfterExit"] == "no",
+          isOutdated: reloads && properties["NeedDaemonReload"] == "yes")
       }, summary: \.summary)
   }
 
@@ -91,6 +96,12 @@ package struct ServiceKind: ModuleKind {
           "\(seen.id) is masked", reason: "somebody made sure that it never starts",
           remedy: "add masked: false to the task, or leave the unit alone",
           at: .resource(address)))
+    }
+    guard mustRun != true || !seen.runsOnce else {
+      return .refused(
+        Diagnostic(
+          "\(seen.id) does its work and ends", reason: "it would be started anew by every run",
+          remedy: "leave out state, or start the timer that calls it", at: .resource(address)))
     }
     let unmet = wishes(of: seen).filter(\.isUnmet)
     let reload = reloads && seen.isOutdated
@@ -133,7 +144,7 @@ package struct ServiceKind: ModuleKind {
   private func contentment(with seen: UnitSeen) -> String {
     mustBeEnabled == nil || seen.decidesOnBoot
       ? "already as it should be"
-      : "already as it should be; a \(seen.file) unit is started by what needs it"
+      : "already as it should be; the unit is \(seen.file), so others decide when it starts"
   }
 }
 
@@ -162,7 +173,9 @@ private struct UnitSeen: Sendable {
   var load: String
   var active: String
   var file: String
-  /// Whether its files have changed since systemd read them.
+  /// Whether it is never found running, because it ends by itself.
+  var runsOnce: Bool
+  /// Whether its files have changed since systemd read them, and somebody asked.
   var isOutdated: Bool
 
   var isMissing: Bool { load == "not-found" }
@@ -175,6 +188,10 @@ private struct UnitSeen: Sendable {
   var decidesOnBoot: Bool { !["static", "indirect", "generated", "transient"].contains(file) }
 
   var summary: String {
-    "\(id) \(load), \(isActive ? "running" : "stopped"), \(file)\(isOutdated ? ", outdated" : "")"
+    let words = [
+      "\(id) \(load)", isActive ? "running" : "stopped", file, runsOnce ? "runs once" : "",
+      isOutdated ? "outdated" : "",
+    ]
+    return words.filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }

@@ -40,9 +40,7 @@ package struct SwapKind: ModuleKind {
     parse: { answer throws(Diagnostic) in
       Swap(active: answer.values(of: "active"), listed: answer.values(of: "listed"))
     },
-    summary: {
-      "active \($0.active.joined(separator: " ")), in fstab \($0.listed.joined(separator: " "))"
-    })
+    summary: { "active \(told($0.active) ?? "none"), in fstab \(told($0.listed) ?? "none")" })
 
   package var questions: [Question] { [Question(Self.fact, on: host)] }
 
@@ -52,8 +50,8 @@ package struct SwapKind: ModuleKind {
       return .unchanged(reason: "there is no swap")
     }
     let fields = [
-      FieldChange.ifDifferent("active", before: told(swap.active), after: nil),
-      FieldChange.ifDifferent("in /etc/fstab", before: told(swap.listed), after: nil),
+      FieldChange.ifDifferent("active", before: Self.told(swap.active), after: nil),
+      FieldChange.ifDifferent("in /etc/fstab", before: Self.told(swap.listed), after: nil),
     ]
     return .change(
       Work(
@@ -78,7 +76,7 @@ package struct SwapKind: ModuleKind {
     return lines.joined(separator: "\n")
   }
 
-  private func told(_ names: [String]) -> String? {
+  private static func told(_ names: [String]) -> String? {
     names.isEmpty ? nil : names.joined(separator: ", ")
   }
 }

@@ -90,7 +90,7 @@ package struct SysctlKind: ModuleKind {
     return .change(
       Work(
         seen.listed == nil ? .create : .update, fields: fields.compactMap(\.self),
-        reason: mustSet ? "the kernel runs with another value" : "a reboot would lose it",
+        reason: reason(for: seen, setting: mustSet),
         steps: [
           Step(
             StepID(address, "set"), title: "set \(key.name) to \(value)", host: host,
@@ -98,6 +98,13 @@ package struct SysctlKind: ModuleKind {
               .run(script: scripts.compactMap(\.self).joined(separator: "\n"))
             ])
         ]))
+  }
+
+  private func reason(for seen: Setting, setting: Bool) -> String {
+    guard setting else { return "a reboot would lose it" }
+    return seen.running == nil
+      ? "the kernel does not know it yet; an earlier step must bring it"
+      : "the kernel runs with another value"
   }
 
   private var settingScript: String {

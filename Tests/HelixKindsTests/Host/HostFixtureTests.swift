@@ -38,6 +38,22 @@ struct HostFixtureTests {
     }
   }
 
+  @Test("facts and steps are sh that every shell can read", arguments: HostCase.all)
+  func scriptsAreShell(_ fixture: HostCase) throws {
+    guard let resource = try? Catalogue.resource(for: fixture.demand()) else { return }
+    let plan = try planOf(resource, fixture.observation(of: resource))
+    var scripts = resource.questions.map(\.request.command)
+    for case .run(let script) in plan.graph.steps.flatMap(\.instructions) { scripts.append(script) }
+    for script in scripts {
+      let shell = Process()
+      shell.executableURL = URL(filePath: "/bin/sh")
+      shell.arguments = ["-n", "-c", script]
+      try shell.run()
+      shell.waitUntilExit()
+      #expect(shell.terminationStatus == 0, "\(script)")
+    }
+  }
+
   private func outcome(of fixture: HostCase) throws -> Result<Plan, Diagnostics> {
     let resource: any Resource
     do throws(Diagnostics) {
