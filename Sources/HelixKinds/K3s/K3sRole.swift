@@ -11,7 +11,8 @@ package enum K3sRole: RoleKind {
     guard let spec = inventory.cluster else {
       throw Diagnostics(
         Diagnostic(
-          "\(role.name) has no cluster to make", reason: "there is no cluster.yaml in the inventory",
+          "\(role.name) has no cluster to make",
+          reason: "there is no cluster.yaml in the inventory",
           remedy: "write one with cluster: and k3s:", at: demand.location))
     }
     let cluster = try K3sCluster(spec, inventory: inventory, managed: Set(demand.hosts))

@@ -13,7 +13,9 @@ struct ConfigValue: Sendable, Hashable {
   var words: [Word]
   var isList: Bool
 
-  static func text(_ text: String) -> ConfigValue { ConfigValue(words: [.text(text)], isList: false) }
+  static func text(_ text: String) -> ConfigValue {
+    ConfigValue(words: [.text(text)], isList: false)
+  }
 
   static func list(_ texts: [String]) -> ConfigValue {
     ConfigValue(words: texts.map(Word.text), isList: true)

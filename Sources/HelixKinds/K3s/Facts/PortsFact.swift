@@ -58,7 +58,8 @@ extension TakenPort {
   private static func parse(_ answer: FactAnswer) throws(Diagnostic) -> [TakenPort] {
     let lines = answer.output.split(separator: "\n")
     guard lines.last == "asked" else {
-      throw Diagnostic("the host does not say which ports are taken", reason: "its answer broke off")
+      throw Diagnostic(
+        "the host does not say which ports are taken", reason: "its answer broke off")
     }
     return lines.compactMap { line in
       let halves = line.split(separator: " ", maxSplits: 1)

@@ -107,6 +107,7 @@ struct InstalledUnit: Sendable, Hashable {
   }
 
   private func executed(in text: String) -> String {
-    text.split(separator: "\n").first { $0.hasPrefix("ExecStart=") }.map(String.init) ?? "without a start"
+    text.split(separator: "\n").first { $0.hasPrefix("ExecStart=") }.map(String.init)
+      ?? "without a start"
   }
 }

@@ -34,7 +34,8 @@ struct ClusterKubeconfig: Resource {
     let local = try sight.read(kept, on: .controller)
     guard let rewrite, let source = source(survey) else {
       return .heldBack(
-        Diagnostic("no server of \(cluster.name) can give a kubeconfig yet", at: spec.path.location))
+        Diagnostic("no server of \(cluster.name) can give a kubeconfig yet", at: spec.path.location)
+      )
     }
     if let local, !spec.merge, local.clusters > 1 || !local.namesOurs {
       return .refused(holdsOthers)

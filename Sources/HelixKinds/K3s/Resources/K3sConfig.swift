@@ -32,14 +32,15 @@ struct K3sConfig: K3sResource {
         if let refusal = frozen { return .refused(refusal) }
       }
       let comparison = ConfigComparison(node: self.node, view: view, fingerprints: fingerprints)
-      let agrees = try has.map { has throws(Diagnostic) in
-        try comparison.agree(has, wanted)
-      } ?? false
+      let agrees =
+        try has.map { has throws(Diagnostic) in
+          try comparison.agree(has, wanted)
+        } ?? false
       let mayBeginAgain = agrees && comparison.mayBeginAgain(has, wanted)
       let fields = self.fields(installed, wanted, differs: !agrees || mayBeginAgain)
       guard !fields.isEmpty else { return .unchanged(reason: "it says the same") }
       let need: Need = !agrees ? .other : mayBeginAgain ? .tie : .mode
-      return .change(self.work(installed, wanted, fields, view, need))
+      return self.inTurn(self.work(installed, wanted, fields, view, need), view)
     }
   }
 

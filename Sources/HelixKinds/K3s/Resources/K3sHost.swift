@@ -19,7 +19,8 @@ struct K3sHost: K3sResource {
     let survey = try ClusterSurvey.read(node.cluster, &sight)
     if case .unclear(let diagnostic) = survey.standing { return .refused(diagnostic) }
     var problems = [
-      belonging(state, survey), unfit(machine), clones(machine, try Fellows.read(node.cluster, &sight)),
+      belonging(state, survey), unfit(machine),
+      clones(machine, try Fellows.read(node.cluster, &sight)),
     ]
     problems.append(try skew(&sight))
     if !survey.isMember(node, state) { problems.append(cramped(machine)) }
@@ -144,7 +145,8 @@ struct Fellows: Sendable {
   private init(_ cluster: K3sCluster, _ observation: Observation) {
     var offsets: [Int] = []
     for host in (cluster.servers + cluster.agents).map(\.host) {
-      if let machine = Self.answer(MachineFacts.fact, host, observation), !machine.machineID.isEmpty {
+      if let machine = Self.answer(MachineFacts.fact, host, observation), !machine.machineID.isEmpty
+      {
         byMachineID[machine.machineID, default: []].append(host)
       }
       if let clock = Self.answer(ClockReading.fact, host, observation) {

@@ -18,7 +18,8 @@ struct K3sService: K3sResource {
   }
 
   var ownQuestions: [Question] {
-    parts.flatMap(\.ownQuestions) + (firstServer.map { [Question(MachineFacts.fact, on: $0)] } ?? [])
+    parts.flatMap(\.ownQuestions)
+      + (firstServer.map { [Question(MachineFacts.fact, on: $0)] } ?? [])
   }
 
   /// The server that begins the cluster, for the one that joins it first.
@@ -133,7 +134,9 @@ struct ServiceNeed {
     _ unit: NodeState.Unit, _ node: K3sNode, _ view: NodeView
   ) -> String? {
     if unit.isStarting { return "\(node.role.service) is still starting" }
-    if !unit.isEnabled { return "\(node.role.service) is not enabled, so it would not survive a reboot" }
+    if !unit.isEnabled {
+      return "\(node.role.service) is not enabled, so it would not survive a reboot"
+    }
     if view.state.etcdIsLearner { return "its etcd is not a voter yet" }
     if node.role == .server, view.survey.living.first(where: { $0.host == node.host }) == nil {
       return "k3s runs, and its API or etcd does not answer"

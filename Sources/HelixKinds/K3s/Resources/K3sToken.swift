@@ -19,7 +19,7 @@ struct K3sToken: K3sResource {
       }
       let fields = self.fields(installed, password, view)
       guard !fields.isEmpty else { return .unchanged(reason: "the token is the same") }
-      return .change(self.work(fields, installed == nil, view))
+      return self.inTurn(self.work(fields, installed == nil, view), view)
     }
   }
 
@@ -32,7 +32,8 @@ struct K3sToken: K3sResource {
     var fields: [FieldChange] = []
     if installed.password != password {
       fields.append(
-        FieldChange("token", before: "‹another value›", after: "‹secret \(node.cluster.token.rawValue)›"))
+        FieldChange(
+          "token", before: "‹another value›", after: "‹secret \(node.cluster.token.rawValue)›"))
     }
     let wantedHash = caHash(view)
     if !accepts(installed.caHash, view) {
@@ -89,7 +90,8 @@ struct K3sToken: K3sResource {
       reason: isNew ? "there is no token file" : "the token file differs", after: after,
       steps: [
         isTidy
-          ? step(tidyStep, title, [keepToRoot(K3sPaths.token)]) : step("write", title, [.write(write)])
+          ? step(tidyStep, title, [keepToRoot(K3sPaths.token)])
+          : step("write", title, [.write(write)])
       ])
   }
 }
@@ -101,7 +103,9 @@ extension K3sToken {
     than password: String?, _ survey: ClusterSurvey
   ) -> K3sCluster.Member? {
     survey.holders.first { holder in
-      guard let living = survey.states[holder.host]?.tokenPassword, let password else { return false }
+      guard let living = survey.states[holder.host]?.tokenPassword, let password else {
+        return false
+      }
       return living != password
     }
   }
@@ -109,8 +113,10 @@ extension K3sToken {
   private func anotherToken(_ holder: K3sCluster.Member) -> Diagnostic {
     Diagnostic(
       "\(node.cluster.name) lives with another token than the secret \"\(node.cluster.token.rawValue)\"",
-      reason: "\(holder.host) holds it; the token also encrypts the cluster's own keys, so a new one in a file locks servers out",
-      remedy: "give the secret the value in \(K3sPaths.serverToken) after \"::server:\", or change it with k3s token rotate",
+      reason:
+        "\(holder.host) holds it; the token also encrypts the cluster's own keys, so a new one in a file locks servers out",
+      remedy:
+        "give the secret the value in \(K3sPaths.serverToken) after \"::server:\", or change it with k3s token rotate",
       at: .host(holder.host, address: holder.address))
   }
 }

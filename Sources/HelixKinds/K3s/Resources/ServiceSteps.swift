@@ -180,7 +180,8 @@ extension ServiceSteps {
   /// plugin is not installed before there are nodes.
   private var readiness: String {
     node.cluster.bringsNetwork
-      ? #"[ "$1" = ready=True ]"# : #"case $1 in ready=True | ready=False) true ;; *) false ;; esac"#
+      ? #"[ "$1" = ready=True ]"#
+      : #"case $1 in ready=True | ready=False) true ;; *) false ;; esac"#
   }
 }
 

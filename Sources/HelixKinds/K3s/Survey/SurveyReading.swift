@@ -112,7 +112,8 @@ extension SurveyReading {
   /// The registration address, when no server had a tool to ask it; the servers' own addresses
   /// need no asking, for their disks were seen.
   private var unaskedEndpoint: String? {
-    guard let endpoint = cluster.endpoint, !cluster.servers.contains(where: { $0.address == endpoint })
+    guard let endpoint = cluster.endpoint,
+      !cluster.servers.contains(where: { $0.address == endpoint })
     else { return nil }
     let target = K3sCluster.authority(endpoint, port: cluster.apiPort)
     switch served[target] {
@@ -139,7 +140,8 @@ extension SurveyReading {
     let places = targets.joined(separator: ", ")
     return Diagnostic(
       "\(places) already serves a cluster that is on no server of the inventory",
-      reason: "its CA hash is \(short(ca)); a new cluster behind the same address would be a second one",
+      reason:
+        "its CA hash is \(short(ca)); a new cluster behind the same address would be a second one",
       remedy: silent.isEmpty
         ? "add its servers to the inventory, or choose another endpoint"
         : "bring \(silent.keys.sorted().map(\.rawValue).joined(separator: ", ")) back first")
@@ -148,7 +150,8 @@ extension SurveyReading {
   private func dataWithoutIdentity(_ holder: K3sCluster.Member) -> Diagnostic {
     Diagnostic(
       "\(holder.host) holds a cluster's data but not its CA",
-      reason: "\(K3sPaths.serverCA) is missing, so it cannot be told which cluster the data belongs to",
+      reason:
+        "\(K3sPaths.serverCA) is missing, so it cannot be told which cluster the data belongs to",
       remedy: "restore the file, or run k3s-uninstall.sh there if the data may go",
       at: .host(holder.host, address: holder.address))
   }
@@ -156,7 +159,8 @@ extension SurveyReading {
   private func silentServer(_ host: HostName, _ silence: Diagnostic) -> Diagnostic {
     Diagnostic(
       "\(host) cannot be asked, so no cluster is begun",
-      reason: "\(silence.summary); \(host) may hold the cluster already, and a second one must never be",
+      reason:
+        "\(silence.summary); \(host) may hold the cluster already, and a second one must never be",
       remedy: "bring \(host) back, or take it out of the inventory for good",
       at: .host(host, address: cluster.servers.first { $0.host == host }?.address))
   }
