@@ -36,8 +36,7 @@ enum JoinDiagnosis {
       cause: "the cluster's data was encrypted with another token",
       remedy: "give k3s.token the value the cluster was begun with", fatal: true),
     Diagnosis.Sign(
-      "failed to normalize token",
-      cause: "the token is in no form that k3s reads",
+      "must be in format K10<CA-HASH>", cause: "the token is in no form that k3s reads",
       remedy: "write the secret as one word without \"::\"", fatal: true),
     Diagnosis.Sign(
       "invalid token format", cause: "the token is in no form that k3s reads",
@@ -78,6 +77,10 @@ enum JoinDiagnosis {
       "too many learner members in cluster",
       cause: "another server is joining at the same time",
       remedy: "wait until it votes; if it is gone for good, delete its node, then apply again"),
+    Diagnosis.Sign(
+      "newer than datastore and could cause a cluster outage",
+      cause: "certificates on this server's disk are newer than those of the cluster",
+      remedy: "run k3s-uninstall.sh on it and apply again", fatal: true),
     Diagnosis.Sign(
       "flag provided but not defined",
       cause: "a key in \(K3sPaths.config) is none that this release knows",

@@ -132,7 +132,7 @@ extension K3sCluster {
     return word(entry.value, of: entry.key, &problems).map(ConfigValue.text)
   }
 
-  /// `{ secret: NAME }`
+  /// The name in `{ secret: NAME }`.
   private static func secret(_ node: Node) -> SecretName? {
     guard let mapping = node.mapping, mapping.keys == ["secret"] else { return nil }
     return mapping["secret"]?.text.map { SecretName($0) }

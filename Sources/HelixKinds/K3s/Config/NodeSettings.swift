@@ -3,7 +3,7 @@ import HelixModel
 extension K3sNode {
   /// The settings the node should have, as it takes part in the cluster.
   ///
-  /// - Parameter addresses: the host's own addresses; empty when they could not be told.
+  /// `addresses` are the host's own; empty when they could not be told.
   func settings(_ entry: Entry, addresses: [String]) -> ConfigSettings {
     var settings = role == .server ? cluster.serverSettings : cluster.agentSettings
     settings["token-file"] = .text(K3sPaths.token)

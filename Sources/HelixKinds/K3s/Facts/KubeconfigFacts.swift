@@ -4,7 +4,7 @@ import HelixPlan
 /// How the admin's kubeconfig of a server becomes one for people elsewhere: with the address and the
 /// names it has outside.
 struct KubeconfigRewrite: Sendable, Hashable {
-  /// `https://192.0.2.1:6443`
+  /// The API's address outside: `https://192.0.2.1:6443`.
   var server: String
   /// What cluster, context and user are called.
   var name: String

@@ -31,7 +31,7 @@ struct K3sArtifact: K3sResource {
     if installed?.sha256 == sha256 { return .unchanged(reason: "already \(wanted)") }
     return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
       if let refusal = self.refusal(installed?.version, view) { return .refused(refusal) }
-      return .change(self.work(artifact, sha256, installed, view))
+      return self.inTurn(self.work(artifact, sha256, installed, view), view)
     }
   }
 

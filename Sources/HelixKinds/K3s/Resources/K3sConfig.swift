@@ -40,7 +40,7 @@ struct K3sConfig: K3sResource {
       let fields = self.fields(installed, wanted, differs: !agrees || mayBeginAgain)
       guard !fields.isEmpty else { return .unchanged(reason: "it says the same") }
       let need: Need = !agrees ? .other : mayBeginAgain ? .tie : .mode
-      return .change(self.work(installed, wanted, fields, view, need))
+      return self.inTurn(self.work(installed, wanted, fields, view, need), view)
     }
   }
 

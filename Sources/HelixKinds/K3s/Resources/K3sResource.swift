@@ -23,6 +23,16 @@ extension K3sResource {
     node.role == .server ? .refused(silence) : .heldBack(silence)
   }
 
+  /// A change of what k3s runs with, if the restart it leads to may be: files that wait on a disk
+  /// for their restart would be taken up by a crash.
+  func inTurn(_ work: Work, _ view: NodeView) -> Verdict {
+    let unit = view.state.unit(node.role)
+    guard unit.isActive || unit.isStarting, work.steps.contains(where: { $0.id.name != tidyStep }),
+      let obstacle = view.survey.restartObstacle(node)
+    else { return .change(work) }
+    return obstacle
+  }
+
   func step(
     _ name: String, _ title: String, _ instructions: [Instruction], spends: Budget? = nil,
     timeout: Int = 120

@@ -19,7 +19,7 @@ struct K3sToken: K3sResource {
       }
       let fields = self.fields(installed, password, view)
       guard !fields.isEmpty else { return .unchanged(reason: "the token is the same") }
-      return .change(self.work(fields, installed == nil, view))
+      return self.inTurn(self.work(fields, installed == nil, view), view)
     }
   }
 

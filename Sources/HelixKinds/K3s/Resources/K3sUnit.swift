@@ -26,7 +26,7 @@ struct K3sUnit: K3sResource {
       if let lost = self.lostFlags(installed, wanted) { return .refused(lost) }
       let pieces = self.pieces(installed, digest)
       guard !pieces.isEmpty else { return .unchanged(reason: self.standing(installed)) }
-      return .change(self.work(pieces, installed, view))
+      return self.inTurn(self.work(pieces, installed, view), view)
     }
   }
 

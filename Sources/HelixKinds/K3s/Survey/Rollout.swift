@@ -103,7 +103,7 @@ extension ClusterSurvey {
     let votes = votes(around: node)
     guard !votes.canSpareOne, arrivals(before: node).isEmpty else { return nil }
     let reason =
-      "of \(votes.voters) voters, \(votes.readyOthers) others are ready; a majority is \(votes.voters / 2 + 1)"
+      "of the other \(votes.voters - 1) voters, \(votes.readyOthers) are well; a majority is \(votes.voters / 2 + 1)"
     if let arrival = arrivals(after: node).first {
       return .heldBack(
         Diagnostic(
