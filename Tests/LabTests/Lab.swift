@@ -47,8 +47,9 @@ struct Lab {
     }
   }
 
-  /// The cluster's token: a text that no other contains, to be looked for everywhere. It stays the
-  /// same for as long as the lab's cluster lives.
+  /// The cluster's token, a text that no other contains.
+  ///
+  /// It stays the same for as long as the lab's cluster lives.
   func canary() throws -> String {
     let file = folder.appendingPathComponent("canary")
     if let known = try? String(contentsOf: file, encoding: .utf8) { return known }

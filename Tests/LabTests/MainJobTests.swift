@@ -16,6 +16,7 @@ extension OnRealMachines {
 
     @Test("bare hosts become seven Ready nodes, and then there is nothing to do")
     func fromBareHosts() throws {
+      try lab.bare()
       let plan = try estate.helix("plan", "--detailed-exitcode")
       #expect(plan.status == 2, "\(plan.all)")
       #expect(

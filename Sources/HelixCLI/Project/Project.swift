@@ -3,6 +3,7 @@ import HelixKinds
 package import HelixModel
 package import HelixPlan
 import HelixPlaybooks
+import HelixSSH
 import HelixSecrets
 
 /// Everything the user has written down, read and checked: what should be so.
@@ -37,6 +38,7 @@ package struct Project {
     _ request: PlanRequest, reader: any SourceReader
   ) throws(Diagnostics) -> Project {
     let inventory = try InventoryReader.read(folder: request.inventory, reader: reader)
+    try checkConnections(of: inventory)
     let options = PlaybookOptions(
       limit: request.limit.map {
         Located($0, at: SourceLocation(file: "--limit", line: 1, column: 1))
@@ -84,6 +86,17 @@ package struct Project {
     }
     guard problems.isEmpty else { throw Diagnostics(problems) }
     return DesiredState(stages: stages)
+  }
+
+  /// What the SSH room cannot do is told before anything is asked.
+  private static func checkConnections(of inventory: Inventory) throws(Diagnostics) {
+    var problems: [Diagnostic] = []
+    var seen: Set<[Located<String>]> = []
+    for host in inventory.hosts where seen.insert(host.connection.sshArguments).inserted {
+      problems += SSHOptions.read(host.connection.sshArguments).problems
+    }
+    let errors = problems.filter { $0.severity == .error }
+    guard errors.isEmpty else { throw Diagnostics(errors) }
   }
 
   /// A loop's elements as lines of their own: on one host they are done one after the other, since

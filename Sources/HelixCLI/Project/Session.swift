@@ -48,10 +48,7 @@ struct Session {
     return observation
   }
 
-  /// The plan of the project as things are now.
-  ///
-  /// - Parameters:
-  ///   - keepingAnswersAt: a file for everything the hosts answered; nil keeps nothing.
+  /// The plan of the project as things are now; the answers are kept in a file if one is named.
   func plan(keepingAnswersAt path: String? = nil) async throws -> Plan {
     let observation = try await observe()
     if let path { try OwnerFile.write(try JSONEncoder().encode(observation), to: path) }

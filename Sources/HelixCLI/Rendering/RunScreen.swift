@@ -18,9 +18,7 @@ struct RunScreen {
   private var ended = 0
   private var failed = 0
 
-  /// Takes an event in.
-  ///
-  /// - Parameter now: seconds since any fixed moment.
+  /// Takes an event in that happened now, in seconds since any fixed moment.
   mutating func take(_ event: Event, now: Double) {
     switch event {
     case .hostAsked(let event): asked.insert(event.host)
