@@ -76,10 +76,13 @@ package struct PackageKind: ModuleKind {
       parse: { answer throws(Diagnostic) in try PackagesSeen(answer) }, summary: \.summary)
   }
 
+  /// A name that no package has, such as gcc-1.2, is otherwise a pattern that many have.
+  private static let apt = "apt-get -qq -o APT::Cmd::Pattern-Only=true"
+
   /// What apt would remove along with each package, because it needs it.
   private var removalQuestion: String {
     """
-    for name in $names; do apt-get -s -qq remove "$name" 2>/dev/null; done |
+    for name in $names; do \(Self.apt) -s remove "$name" 2>/dev/null; done |
       awk '$1 == "Remv" { print "removes=" $2 }' | sort -u
     """
   }
@@ -120,7 +123,7 @@ package struct PackageKind: ModuleKind {
   private func script(for list: String) -> String {
     let recommends = installsRecommended.map { " -o APT::Install-Recommends=\($0)" } ?? ""
     // Another apt may hold the lock just after boot; waiting for it beats failing.
-    let apt = "apt-get -qq -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold"
+    let apt = "\(Self.apt) -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold"
     let update = updatesLists && isWanted ? "\(apt) update\n" : ""
     // An installation must not remove what the plan does not name, nor restart services on the
     // side: needrestart would restart k3s on every node at once.
