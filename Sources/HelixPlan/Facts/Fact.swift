@@ -77,6 +77,12 @@ package struct Reliance: Hashable, Sendable, Codable {
     self.fact = fact
     self.summary = summary
   }
+
+  // Summaries may be long, and a fact of a host rarely has two.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(host)
+    hasher.combine(fact)
+  }
 }
 
 extension Reliance: Comparable {

@@ -6,6 +6,14 @@ package struct Sight: Sendable {
   package let fingerprints: any Fingerprinter
   private var relied: Set<Reliance> = []
   private var views: [ObjectIdentifier: View] = [:]
+  /// What was read of the latest host: its resources come one after the other and share facts.
+  private var readings: [FactID: Reading] = [:]
+  private var readingsHost: HostName?
+
+  private struct Reading: Sendable {
+    let value: any Sendable
+    let reliance: Reliance
+  }
 
   private struct View: Sendable {
     let result: Result<any Sendable, Diagnostic>
@@ -26,6 +34,12 @@ package struct Sight: Sendable {
   package mutating func read<Value>(
     _ fact: Fact<Value>, on host: HostName
   ) throws(Diagnostic) -> Value {
+    if host == readingsHost, let reading = readings[fact.request.id],
+      let value = reading.value as? Value
+    {
+      relied.insert(reading.reliance)
+      return value
+    }
     guard let answer = observation.answer(fact.request.id, on: host) else {
       throw observation.silence(of: host)
         ?? Diagnostic(
@@ -35,14 +49,23 @@ package struct Sight: Sendable {
     }
     do {
       let value = try fact.parse(answer)
-      relied.insert(
-        Reliance(host: host, fact: fact.request.id, summary: fact.summary(value)))
+      let reliance = Reliance(host: host, fact: fact.request.id, summary: fact.summary(value))
+      relied.insert(reliance)
+      remember(Reading(value: value, reliance: reliance), on: host)
       return value
     } catch {
       var placed = error
       placed.place = placed.place ?? .host(host, address: nil)
       throw placed
     }
+  }
+
+  private mutating func remember(_ reading: Reading, on host: HostName) {
+    if host != readingsHost {
+      readingsHost = host
+      readings.removeAll(keepingCapacity: true)
+    }
+    readings[reading.reliance.fact] = reading
   }
 
   /// A view of many hosts that resources share; made once, however many ask.

@@ -42,7 +42,7 @@ struct K3sShellTests {
 
   @Test("every fact is answered on a host without k3s, and its answer is understood")
   func factsOnAnyHost() throws {
-    #expect(try ask(BinaryFactOnBareHost.fact) == nil)
+    #expect(try ask(InstalledBinary.fact) == nil)
     #expect(try ask(TokenFile.fact) == nil)
     #expect(try ask(InstalledConfig.fact).text == nil)
     #expect(try ask(InstalledUnit.fact(.server)).text == nil)
@@ -54,7 +54,18 @@ struct K3sShellTests {
     #expect(try ask(Served.fact(["127.0.0.1:1"])) == ["127.0.0.1:1": .nothing])
   }
 
-  private typealias BinaryFactOnBareHost = InstalledBinary
+  #if os(Linux)
+    @Test("a port that another process listens on is told with the process's name")
+    func takenPort() throws {
+      let listener = try Listener()
+      let name = try String(contentsOfFile: "/proc/self/comm", encoding: .utf8)
+        .trimmingCharacters(in: .newlines)
+      #expect(
+        try ask(TakenPort.fact([listener.port])) == [
+          TakenPort(port: listener.port, process: name)
+        ])
+    }
+  #endif
 
   @Test("a secret in the config never leaves the host, however it is written")
   func secretsInConfigStay() throws {
@@ -247,6 +258,32 @@ extension K3sShellTests {
       errors: String(decoding: complained, as: UTF8.self))
   }
 }
+
+#if os(Linux)
+  /// A socket that listens on a port of the loopback interface for as long as it lives.
+  private final class Listener {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+      descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+      var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let opened = withUnsafeMutablePointer(to: &address) { [descriptor] pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+          bind(descriptor, pointer, size) == 0 && listen(descriptor, 1) == 0
+            && getsockname(descriptor, pointer, &size) == 0
+        }
+      }
+      port = Int(UInt16(bigEndian: address.sin_port))
+      try #require(opened)
+    }
+
+    deinit { close(descriptor) }
+  }
+#endif
 
 extension Instruction {
   fileprivate var script: String? {

@@ -30,4 +30,4 @@ func words(of text: some StringProtocol) -> [String] {
 }
 
 /// A long hash as people compare it.
-func short(_ hash: String) -> String { String(hash.prefix(12)) }
+func short(_ hash: String) -> String { String(Substring(hash.utf8.prefix(12))) }

@@ -80,7 +80,7 @@ struct K3sMember: K3sResource {
             .run(script: forget(stale)),
             .wait(
               Wait(
-                "the old \(node.name) is gone", script: isGone(stale), timeout: 120, interval: 2)),
+                "the old \(node.name) is gone", script: isGone, timeout: 120, interval: 2)),
           ],
           spends: isVoter ? .quorum : nil, timeout: 240)
       ])
@@ -138,9 +138,10 @@ extension K3sMember {
       + "\(shellQuoted("\(node.name).node-password.k3s")) --ignore-not-found"
   }
 
-  private func isGone(_ stale: LiveNode) -> String {
+  private var isGone: String {
     """
-    found=$(\(machineIDOfNode)) && [ "$found" != \(shellQuoted(stale.machineID)) ]
+    found=$(timeout 20 \(K3sPaths.binary) kubectl get node \(shellQuoted(node.name)) \\
+      --ignore-not-found -o jsonpath='{.metadata.name}') && [ -z "$found" ]
     """
   }
 }
