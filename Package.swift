@@ -64,7 +64,8 @@ let package = Package(
       of: "HelixCLI", ["HelixModel", "HelixPlan", "HelixRun", "TestSupport", "helix-infra"],
       aside: ["Scripts"]),
     tests(of: "HelixInventory", ["HelixModel"], aside: ["Fixtures"]),
-    tests(of: "HelixKinds", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
+    tests(
+      of: "HelixKinds", ["HelixModel", "HelixPlan", "HelixRun"], aside: ["Fixtures"]),
     tests(of: "HelixPlan", ["HelixModel", "TestSupport"]),
     tests(
       of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory"],

@@ -22,7 +22,10 @@ package struct ObservationScript: Sendable {
   }
 
   /// The script with the fingerprint key on its first line, to be sent on standard input only.
-  package func text(key: SecretValue) -> SecretValue {
+  ///
+  /// It also tells the host what time it is here (`now`, in seconds since 1970), so that hosts asked
+  /// one after the other can be compared by their distance from it.
+  package func text(key: SecretValue, now: Int64) -> SecretValue {
     let keyWord = shellQuoted(String(decoding: key.reveal(), as: UTF8.self))
     let facts = requests.indices.map { index in
       "helix_fact \(index) \(shellQuoted(requests[index].command))"
@@ -31,6 +34,7 @@ package struct ObservationScript: Sendable {
       [
         // Unset first: a variable that the login exported would stay exported.
         "set +a; unset \(FactPrelude.keyVariable); \(FactPrelude.keyVariable)=\(keyWord)",
+        "\(FactPrelude.nowVariable)=\(now)",
         ShellScript.surroundings, FactPrelude.script, framing,
       ] + facts + ["printf '\\n%s done\\n' \(nonce)", ""]
     return SecretValue(lines.joined(separator: "\n"))

@@ -75,8 +75,8 @@ extension Observer {
     let script = ObservationScript(requests, nonce: nonce())
     let output = try await shell.run(
       Command(
-        "sh -s", input: .secret(script.text(key: key)), become: shells.become(on: host),
-        timeout: timeout))
+        "sh -s", input: .secret(script.text(key: key, now: clock.wallTime / 1000)),
+        become: shells.become(on: host), timeout: timeout))
     do throws(Diagnostic) {
       return try script.answers(in: output.output)
     } catch {

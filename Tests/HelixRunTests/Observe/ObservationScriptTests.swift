@@ -23,7 +23,9 @@ struct ObservationScriptTests {
     }
     let script = ObservationScript(requests, nonce: "n0nce", limit: limit)
     let output = try await LocalHost.shell.run(
-      Command("printf '\(noise)'; \(shell) -s", input: .secret(script.text(key: key))))
+      Command(
+        "printf '\(noise)'; \(shell) -s", input: .secret(script.text(key: key, now: 1_700_000_000)))
+    )
     let answers = try script.answers(in: output.output)
     return requests.map { answers[$0.id] }
   }
