@@ -77,6 +77,9 @@ let package = Package(
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
     .testTarget(
       name: "LabTests", dependencies: ["helix-infra", "TestSupport"], swiftSettings: strict),
+    .executableTarget(
+      name: "planner-scale", dependencies: ["HelixCLI", "HelixModel", "HelixPlan", "HelixSecrets"],
+      path: "Benchmarks/PlannerScale", swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .systemLibrary(
       name: "CLibSSH2", pkgConfig: "libssh2",

@@ -57,10 +57,15 @@ package struct Address: Hashable, Sendable {
     if case .host(let host) = scope { host } else { nil }
   }
 
-  private var scopeWord: String {
-    switch scope {
+  private var scopeWord: String { scope.word }
+}
+
+extension Address.Scope {
+  /// How an address begins.
+  package var word: String {
+    switch self {
     case .host(let host): host.rawValue
-    case .cluster: Self.clusterWord
+    case .cluster: Address.clusterWord
     case .provider(let word): word
     }
   }

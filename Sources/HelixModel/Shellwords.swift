@@ -11,6 +11,7 @@ package func shellQuoted(_ text: String) -> String {
     }
   }
   guard !plain || text.isEmpty else { return text }
+  guard text.utf8.contains(UInt8(ascii: "'")) else { return "'\(text)'" }
   return "'"
     + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#)
     + "'"

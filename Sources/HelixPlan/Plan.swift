@@ -41,6 +41,23 @@ extension Plan {
 
   /// How many changes of each sort are to be made.
   package var counts: [Action: Int] {
-    Dictionary(pending.map { ($0.action, 1) }, uniquingKeysWith: +)
+    var counts: [Action: Int] = [:]
+    for change in changes where change.action != .none && change.standing == .planned {
+      counts[change.action, default: 0] += 1
+    }
+    return counts
+  }
+
+  /// How many changes are held back, and how many are refused.
+  package var exceptions: (heldBack: Int, refused: Int) {
+    var (heldBack, refused) = (0, 0)
+    for change in changes {
+      switch change.standing {
+      case .planned: break
+      case .heldBack: heldBack += 1
+      case .refused: refused += 1
+      }
+    }
+    return (heldBack, refused)
   }
 }

@@ -82,7 +82,7 @@ struct Lab {
 }
 
 /// A copy of the repository's own inventory and playbooks, as a user's working folder.
-struct Estate {
+final class Estate {
   static let binary = repository.appendingPathComponent(".build/debug/helix-infra").path
   let lab: Lab
   let folder: URL
@@ -105,15 +105,25 @@ struct Estate {
     try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: token.path)
   }
 
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
   /// Begins a helix-infra command.
   func begin(_ arguments: String...) throws -> Running { try begin(arguments) }
 
+  /// Runs any program where the nodes can be reached.
+  func reach(_ program: String, _ arguments: [String]) throws -> Ran {
+    try begin(program, arguments).finish()
+  }
+
   private func begin(_ arguments: [String]) throws -> Running {
+    try begin(Self.binary, arguments)
+  }
+
+  private func begin(_ program: String, _ arguments: [String]) throws -> Running {
     // A cache of its own: the stand-in is another file under a release's name.
     let cache = lab.folder.appendingPathComponent("cache").path
     return try Running(
-      Lab.script,
-      lab.reaching("/usr/bin/env", ["XDG_CACHE_HOME=\(cache)", Self.binary] + arguments),
+      Lab.script, lab.reaching("/usr/bin/env", ["XDG_CACHE_HOME=\(cache)", program] + arguments),
       in: folder)
   }
 

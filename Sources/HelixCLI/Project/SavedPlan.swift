@@ -29,11 +29,11 @@ struct SavedPlan: Codable, Sendable {
     self.hosts = hosts
     self.plan = plan
     let counts = plan.counts
+    let (heldBack, refused) = plan.exceptions
     summary = Summary(
       create: counts[.create] ?? 0, update: counts[.update] ?? 0,
-      replace: counts[.replace] ?? 0, delete: counts[.delete] ?? 0,
-      heldBack: plan.heldBack.count,
-      refused: plan.changes.count { if case .refused = $0.standing { true } else { false } })
+      replace: counts[.replace] ?? 0, delete: counts[.delete] ?? 0, heldBack: heldBack,
+      refused: refused)
   }
 }
 

@@ -32,12 +32,11 @@ package struct PlanText {
   /// `Plan: 12 to create, …` or `No changes. …` (DESIGN.md §5).
   func closingLine(_ plan: Plan, hostCount: Int) -> String {
     let counts = plan.counts
-    let heldBack = plan.heldBack.count
-    let refused = plan.changes.count { if case .refused = $0.standing { true } else { false } }
+    let (heldBack, refused) = plan.exceptions
     var tail = ""
     if heldBack > 0 { tail += " \(heldBack) held back." }
     if refused > 0 { tail += " \(refused) refused." }
-    guard plan.pending.isEmpty else {
+    guard counts.isEmpty else {
       return "Plan: \(counts[.create] ?? 0) to create, \(counts[.update] ?? 0) to update, "
         + "\(counts[.replace] ?? 0) to replace, \(counts[.delete] ?? 0) to delete." + tail
     }
@@ -50,16 +49,18 @@ extension PlanText {
   /// Changes under their host's name, in the order in which the hosts first appear; the cluster and
   /// providers come last.
   private func grouped(_ changes: [Change]) -> [(String, [Change])] {
-    var order: [String] = []
-    var groups: [String: [Change]] = [:]
-    for change in changes where isShown(change) {
-      let title = String(change.address.description.prefix { $0 != "/" })
-      if groups[title] == nil { order.append(title) }
-      groups[title, default: []].append(change)
+    var order: [Address.Scope] = []
+    var groups: [Address.Scope: [Int]] = [:]
+    for position in changes.indices where isShown(changes[position]) {
+      let scope = changes[position].address.scope
+      if groups[scope] == nil { order.append(scope) }
+      groups[scope, default: []].append(position)
     }
-    let hosts = order.filter { groups[$0]?.first?.address.host != nil }
-    let others = order.filter { groups[$0]?.first?.address.host == nil }
-    return (hosts + others).map { ($0, groups[$0] ?? []) }
+    let hosts = order.filter { if case .host = $0 { true } else { false } }
+    let others = order.filter { if case .host = $0 { false } else { true } }
+    return (hosts + others).map { scope in
+      (scope.word, (groups[scope] ?? []).map { changes[$0] })
+    }
   }
 
   private func isShown(_ change: Change) -> Bool {

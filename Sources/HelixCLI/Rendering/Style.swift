@@ -22,10 +22,10 @@ package struct Style: Sendable, Equatable {
 
 /// Text from machines made safe for a terminal: control characters are shown, never obeyed.
 func printable(_ text: some StringProtocol) -> String {
-  guard text.unicodeScalars.contains(where: isControl) else { return String(text) }
+  guard mayHoldControl(text) else { return String(text) }
   var safe = ""
   for scalar in text.unicodeScalars {
-    if isControl(scalar) {
+    if scalar.properties.generalCategory == .control && scalar != "\t" {
       safe += "\\u{\(String(scalar.value, radix: 16))}"
     } else {
       safe.unicodeScalars.append(scalar)
@@ -34,6 +34,9 @@ func printable(_ text: some StringProtocol) -> String {
   return safe
 }
 
-private func isControl(_ scalar: Unicode.Scalar) -> Bool {
-  scalar.properties.generalCategory == .control && scalar != "\t"
+/// Whether any byte could belong to a control character; a plan has a million lines of plain text,
+/// and this is much faster than asking for every character's category.
+private func mayHoldControl(_ text: some StringProtocol) -> Bool {
+  // U+0080 to U+009F begin with 0xC2.
+  text.utf8.contains { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F || $0 == 0xC2 }
 }

@@ -22,20 +22,31 @@ package struct StepGraph: Hashable, Sendable {
 extension StepGraph {
   private static func doubles(in steps: [Step]) -> [Diagnostic] {
     var seen: Set<StepID> = []
-    return steps.filter { !seen.insert($0.id).inserted }.map { step in
-      Diagnostic("the step \(step.id) is there twice", at: .resource(step.id.address))
+    seen.reserveCapacity(steps.count)
+    var problems: [Diagnostic] = []
+    for position in steps.indices where !seen.insert(steps[position].id).inserted {
+      let id = steps[position].id
+      problems.append(Diagnostic("the step \(id) is there twice", at: .resource(id.address)))
     }
+    return problems
   }
 
   private static func missingWaits(in steps: [Step]) -> [Diagnostic] {
-    let known = Set(steps.map(\.id))
-    return steps.flatMap { step in
-      (step.after + step.follows).filter { !known.contains($0) }.map { missing in
-        Diagnostic(
-          "the step \(step.id) waits for \(missing), which is not in the plan",
-          at: .resource(step.id.address))
+    let known = Set(steps.lazy.map(\.id))
+    var problems: [Diagnostic] = []
+    func check(_ waits: [StepID], of id: StepID) {
+      for missing in waits where !known.contains(missing) {
+        problems.append(
+          Diagnostic(
+            "the step \(id) waits for \(missing), which is not in the plan",
+            at: .resource(id.address)))
       }
     }
+    for position in steps.indices {
+      check(steps[position].after, of: steps[position].id)
+      check(steps[position].follows, of: steps[position].id)
+    }
+    return problems
   }
 
   /// Kahn's algorithm; among steps that are free at once the earlier in the list goes first.
