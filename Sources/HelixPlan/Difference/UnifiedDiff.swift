@@ -33,6 +33,10 @@ private func diffLines(_ text: String) -> [Substring] {
 
 private func lineEdits(from old: [Substring], to new: [Substring]) -> [Edit] {
   // By bytes again: two ways of writing one letter are two texts to a checksum.
+  // A file that is new needs no search for what it shares with nothing.
+  guard !old.isEmpty else {
+    return new.enumerated().map { Edit(sort: .added, text: $1, oldLine: 0, newLine: $0) }
+  }
   let difference = new.difference(from: old) { $0.utf8.elementsEqual($1.utf8) }
   var removed: Set<Int> = []
   var inserted: Set<Int> = []
