@@ -32,6 +32,8 @@ extension OnRealMachines {
         [
           "-i", "inventory/hosts.yaml", "playbooks/prepare.yaml", "--check", "--diff", "--limit",
           "worker-4",
+          // Ansible's modprobe reads /proc/modules, which a kernel without loadable modules lacks.
+          "-e", #"{"kernel_modules": []}"#,
         ])
       #expect(ran.status == 0, "\(ran.all)")
       #expect(ran.output.contains("changed=0"), "\(ran.all)")
