@@ -13,7 +13,7 @@ private let importTable: [String: Set<String>] = [
   "HelixPlaybooks": ["HelixModel", "HelixTemplates", "HelixInventory", "Yams"],
   "HelixPlan": ["HelixModel"],
   "HelixKinds": ["HelixModel", "HelixPlan"],
-  "HelixRun": ["HelixModel", "HelixPlan", "Logging"],
+  "HelixRun": ["HelixModel", "HelixPlan"],
   "HelixSSH": ["HelixModel", "CLibSSH2"],
   "HelixSecrets": ["HelixModel", "Crypto"],
   "HelixArtifacts": ["HelixModel", "Crypto"],

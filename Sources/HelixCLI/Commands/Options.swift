@@ -79,6 +79,9 @@ struct ConnectionOptions: ParsableArguments {
   @Option(help: "The folder of secrets, one file each, readable by you alone.")
   var secrets = "secrets"
 
+  @Option(help: "What the connections log on stderr: debug tells every command sent.")
+  var logLevel: LogLevel = .warning
+
   func validate() throws {
     guard (1...1000).contains(parallelism) else {
       throw ValidationError("--parallelism takes a number from 1 to 1000")

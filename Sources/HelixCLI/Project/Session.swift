@@ -28,8 +28,9 @@ struct Session {
     secrets = FolderSecretStore(folder: options.secrets)
     fingerprints = KeyedFingerprinter(
       key: try FingerprintKeyFile(environment: environment).key(), secrets: secrets)
+    let log = ConnectionLog(level: options.logLevel)
     remote = SSHShellProvider(
-      hostKeys: options.acceptNewHostKeys ? .acceptNew : .strict)
+      hostKeys: options.acceptNewHostKeys ? .acceptNew : .strict, report: { log.take($0) })
     shells = HostShells(hosts: project.inventory.hosts, remote: remote)
     artifacts = try ReleaseArtifactStore(
       origin: project.inventory.cluster?.k3s.artifacts ?? .releases,
