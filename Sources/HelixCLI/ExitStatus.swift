@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// What the process says to its caller (DESIGN.md §5).
+/// What the process says to its caller.
 enum ExitStatus: Int32 {
   case fine = 0
   case failed = 1

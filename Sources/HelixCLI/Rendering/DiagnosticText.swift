@@ -1,6 +1,6 @@
 import HelixModel
 
-/// Diagnostics as people and editors read them (DESIGN.md §6).
+/// Diagnostics as people and editors read them.
 struct DiagnosticText {
   let style: Style
   /// The text of a source file, for the line that is shown; nil when it cannot be had.

@@ -29,7 +29,7 @@ package struct PlanText {
     return text
   }
 
-  /// `Plan: 12 to create, …` or `No changes. …` (DESIGN.md §5).
+  /// `Plan: 12 to create, …` or `No changes. …`.
   func closingLine(_ plan: Plan, hostCount: Int) -> String {
     let counts = plan.counts
     let (heldBack, refused) = plan.exceptions
