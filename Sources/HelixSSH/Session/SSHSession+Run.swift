@@ -23,6 +23,8 @@ private final class Execution {
   var channel: OpaquePointer?
   var output: OutputCollector
   var errors: OutputCollector
+  /// The server has begun it.
+  var isStarted = false
   /// Nobody waits for the result any more.
   var isAbandoned = false
   /// The far side closed the channel: what is still to be written has no reader.
@@ -132,6 +134,7 @@ extension SSHSession {
         libssh2_channel_process_startup(
           execution.channel, "exec", 4, line, UInt32(line.utf8.count))
       }
+      execution.isStarted = true
     }
   }
 }
@@ -185,9 +188,24 @@ extension SSHSession {
   private func dispose(of execution: Execution) async {
     defer { returnSlot() }
     guard failure == nil else { return }
+    if execution.isStarted, execution.process == nil { try? await learnProcess(of: execution) }
     let killer = Task { await kill(execution) }
     try? await closeChannel(execution)
     await killer.value
+  }
+
+  /// Reads on until the command has told its process: one that was given up in its first moments
+  /// would else live on. The last chance bounds the wait.
+  private func learnProcess(of execution: Execution) async throws(SSHError) {
+    try await drive("learn a command's process") { _ throws(SSHError) -> Step<Void> in
+      while execution.process == nil {
+        let output = read(execution.channel, stream: 0) { execution.output.take($0) }
+        let errors = read(execution.channel, stream: 1) { execution.errors.take($0) }
+        if output > 0 || errors > 0 { continue }
+        return libssh2_channel_eof(execution.channel) == 1 ? .done(()) : .again
+      }
+      return .done(())
+    }
   }
 
   private func closeChannel(_ execution: Execution) async throws(SSHError) {
