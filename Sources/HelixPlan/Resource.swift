@@ -10,6 +10,9 @@ package protocol Resource: Sendable {
   var location: SourceLocation? { get }
   /// Resources whose steps must have succeeded before this one's begin.
   var after: [Address] { get }
+  /// Resources that its steps may have to wait for as well, depending on what the hosts answer; a
+  /// narrowed plan takes them along.
+  var mayAwait: [Address] { get }
   /// What must be known, by host.
   var questions: [Question] { get }
   /// The release files whose checksums the comparison needs, once the hosts have answered.
@@ -25,6 +28,7 @@ package protocol Resource: Sendable {
 extension Resource {
   package var location: SourceLocation? { nil }
   package var after: [Address] { [] }
+  package var mayAwait: [Address] { [] }
   package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
   package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
 }

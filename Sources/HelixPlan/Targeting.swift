@@ -15,13 +15,14 @@ extension DesiredState {
     for text in globs {
       let glob = Glob(text)
       let found = names.filter { glob.matches($0.1) }.map(\.0)
-      if found.isEmpty { problems.append(noMatch(text, among: names.map(\.1))) }
+      if found.isEmpty { problems.append(noMatch(text, among: names.map(\.1).sorted())) }
       wanted.formUnion(found)
     }
     guard problems.isEmpty else { throw Diagnostics(problems) }
     var waiting = Array(wanted)
     while let address = waiting.popLast() {
-      for dependency in known[address]?.after ?? [] where wanted.insert(dependency).inserted {
+      let dependencies = known[address].map { $0.after + $0.mayAwait } ?? []
+      for dependency in dependencies where wanted.insert(dependency).inserted {
         waiting.append(dependency)
       }
     }
@@ -40,7 +41,7 @@ extension DesiredState {
   private func noMatch(_ glob: String, among names: [String]) -> Diagnostic {
     Diagnostic(
       "no resource matches --target \"\(glob)\"",
-      reason: "addresses look like \(names.min() ?? "host/kind:name")",
+      reason: "addresses look like \(names.first ?? "host/kind:name")",
       remedy: suggestion(for: glob, among: names)
         ?? "plan without --target, and copy an address from there")
   }

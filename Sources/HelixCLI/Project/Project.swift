@@ -73,9 +73,15 @@ package struct Project {
   ) throws(Diagnostics) -> DesiredState {
     var problems: [Diagnostic] = []
     var stages: [Stage] = []
+    var given: [String: [HostName]] = [:]
     for play in plays {
       var items: [Stage.Item] = []
-      for item in play.items.flatMap(oneByOne) {
+      for var item in play.items.flatMap(oneByOne) {
+        if case .role(var demand) = item {
+          demand.earlierHosts = given[demand.role, default: []]
+          given[demand.role, default: []] += demand.hosts
+          item = .role(demand)
+        }
         do throws(Diagnostics) {
           items.append(Stage.Item(resources: try resources(of: item, inventory: inventory)))
         } catch {

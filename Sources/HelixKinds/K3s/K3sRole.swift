@@ -15,16 +15,37 @@ package enum K3sRole: RoleKind {
           reason: "there is no cluster.yaml in the inventory",
           remedy: "write one with cluster: and k3s:", at: demand.location))
     }
-    let cluster = try K3sCluster(spec, inventory: inventory, managed: Set(demand.hosts))
-    let servers = cluster.managedServers.map {
-      K3sNode(cluster: cluster, member: $0, role: .server, location: demand.location)
+    let hosts = Set(demand.hosts)
+    let cluster = try K3sCluster(
+      spec, inventory: inventory, managed: hosts.union(demand.earlierHosts))
+    try refuseStrangers(demand, cluster)
+    let nodes = { (members: [K3sCluster.Member], role: K3sRoleOfNode) in
+      members.filter { hosts.contains($0.host) }.map {
+        K3sNode(cluster: cluster, member: $0, role: role, location: demand.location)
+      }
     }
-    let agents = cluster.agents.filter { cluster.managed.contains($0.host) }.map {
-      K3sNode(cluster: cluster, member: $0, role: .agent, location: demand.location)
-    }
-    let nodes = servers + agents
-    return nodes.map { K3sHost(node: $0) as any Resource } + nodes.flatMap(parts)
-      + kubeconfig(of: cluster, spec)
+    let servers = nodes(cluster.servers, .server)
+    let all = servers + nodes(cluster.agents, .agent)
+    // The play that brings the last of the servers brings the file.
+    let file = servers.isEmpty ? [] : kubeconfig(of: cluster, spec)
+    return all.map { K3sHost(node: $0) as any Resource } + all.flatMap(parts) + file
+  }
+
+  /// A host that would silently get nothing is a mistake in the play or in the cluster.
+  private static func refuseStrangers(
+    _ demand: RoleDemand, _ cluster: K3sCluster
+  ) throws(Diagnostics) {
+    let members = Set((cluster.servers + cluster.agents).map(\.host))
+    let strangers = demand.hosts.filter { !members.contains($0) }
+    guard !strangers.isEmpty else { return }
+    let shown = strangers.prefix(5).map(\.rawValue).joined(separator: ", ")
+    let rest = strangers.count > 5 ? " and \(strangers.count - 5) more" : ""
+    throw Diagnostics(
+      Diagnostic(
+        "\(shown)\(rest): neither server nor agent of \(cluster.name)",
+        reason: "the play gives \(role.name) to them, and k3s.servers and k3s.agents select others",
+        remedy: "name in hosts: only what cluster.yaml selects, or add them to a group it selects",
+        at: demand.location))
   }
 
   /// What makes one host a node, in an order in which each stands behind what it waits for.

@@ -50,11 +50,16 @@ package struct TaskDemand: Sendable {
 package struct RoleDemand: Sendable {
   package var role: String
   package var hosts: [HostName]
+  /// Hosts that an earlier play gives the same role.
+  package var earlierHosts: [HostName]
   package var location: SourceLocation
 
-  package init(role: String, hosts: [HostName], location: SourceLocation) {
+  package init(
+    role: String, hosts: [HostName], earlierHosts: [HostName] = [], location: SourceLocation
+  ) {
     self.role = role
     self.hosts = hosts
+    self.earlierHosts = earlierHosts
     self.location = location
   }
 }

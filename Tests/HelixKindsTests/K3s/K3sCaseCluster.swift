@@ -184,7 +184,8 @@ extension K3sCaseCluster {
     return (own + [front].compactMap(\.self)).joined(separator: "\n")
   }
 
-  /// Hosts that are part of the cluster by their profile are ready, unless a `node` line says more.
+  /// Hosts that are part of the cluster by their profile are ready, unless a `node` line says more:
+  /// `waiting` is heard by the cluster and not ready.
   private var nodeRows: String {
     var rows: [String: [String]] = [:]
     for host in hosts where ["server", "agent", "installed"].contains(host.profile) {
@@ -193,7 +194,8 @@ extension K3sCaseCluster {
     for (name, words) in nodes { rows[name] = words.contains("gone") ? nil : words }
     return rows.sorted { $0.key < $1.key }.map { name, words in
       let machine = words.first { $0.hasPrefix("machine=") }.map { String($0.dropFirst(8)) }
-      let ready = words.contains("ready") ? "True" : "Unknown"
+      let unready = words.contains("waiting") ? "False" : "Unknown"
+      let ready = words.contains("ready") ? "True" : unready
       let voter = words.contains("voter") ? "True" : words.contains("learner") ? "False" : ""
       return ["node", name, machine ?? Self.machineID(HostName(name)), version, ready, voter]
         .joined(separator: "\t")

@@ -6,8 +6,12 @@ extension K3sCluster {
   init(
     _ spec: ClusterSpec, inventory: Inventory, managed: Set<HostName>
   ) throws(Diagnostics) {
+    let addresses = Dictionary(
+      inventory.hosts.map { ($0.name, $0.connection.address) },
+      uniquingKeysWith: { first, _ in first }
+    )
     let members = { (hosts: [HostName]) in
-      hosts.map { Member(host: $0, address: inventory.host($0)?.connection.address ?? $0.rawValue) }
+      hosts.map { Member(host: $0, address: addresses[$0] ?? $0.rawValue) }
     }
     var problems: [Diagnostic] = []
     let common = Self.settings(spec.k3s.config, &problems)

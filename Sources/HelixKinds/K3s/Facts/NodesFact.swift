@@ -6,6 +6,9 @@ struct LiveNode: Sendable, Hashable {
   var machineID: String
   var version: K3sVersion?
   var isReady: Bool
+  /// Whether its kubelet speaks to the cluster: a node that waits for a network plugin does, and is
+  /// not ready.
+  var isHeard: Bool
   /// Nil for a node that is no etcd member.
   var isVoter: Bool?
 }
@@ -43,6 +46,7 @@ struct NodeList: Sendable, Hashable {
       }
       nodes[String(cells[1])] = LiveNode(
         machineID: String(cells[2]), version: K3sVersion(cells[3]), isReady: cells[4] == "True",
+        isHeard: cells[4] == "True" || cells[4] == "False",
         isVoter: cells[5].isEmpty ? nil : cells[5] == "True")
     }
     switch ending {

@@ -12,6 +12,8 @@ struct ClusterKubeconfig: Resource {
   var address: Address { Address(.cluster, kind: "kubeconfig") }
   var location: SourceLocation? { spec.path.location }
 
+  var mayAwait: [Address] { cluster.managedServers.map { ClusterSurvey.service($0.host) } }
+
   private var rewrite: KubeconfigRewrite? {
     (cluster.endpointURL ?? cluster.servers.first.map(cluster.url)).map {
       KubeconfigRewrite(server: $0, name: cluster.name)

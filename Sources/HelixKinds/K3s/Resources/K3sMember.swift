@@ -21,7 +21,7 @@ struct K3sMember: K3sResource {
       guard let stale = view.survey.nodes[self.node.name] else {
         return .unchanged(reason: "the cluster knows no node of this name")
       }
-      if stale.isReady, !stale.machineID.isEmpty, stale.machineID != machine.machineID {
+      if stale.isHeard, !stale.machineID.isEmpty, stale.machineID != machine.machineID {
         return .refused(self.nameIsTaken(stale))
       }
       guard let speaker = view.survey.speaker(for: self.node) else {
@@ -90,9 +90,9 @@ struct K3sMember: K3sResource {
     Diagnostic(
       "a living node \(node.name) runs on another machine",
       reason:
-        "the cluster's \(node.name) is ready and its machine-id begins with \(short(stale.machineID)); two nodes cannot have one name",
+        "the cluster still hears \(node.name), whose machine-id begins with \(short(stale.machineID)); two nodes cannot have one name",
       remedy:
-        "rename one of them; if it is the same host, reinstalled, wait a minute until the old node is not ready",
+        "rename one of them; if it is the same host, reinstalled, wait a minute until the old one is forgotten",
       at: .host(node.host, address: node.member.address))
   }
 

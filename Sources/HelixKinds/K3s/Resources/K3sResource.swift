@@ -14,6 +14,12 @@ extension K3sResource {
   package var address: Address { node.address(Self.kind) }
   package var location: SourceLocation? { node.location }
 
+  /// The services of the servers that stand before it.
+  package var mayAwait: [Address] {
+    node.cluster.managedServers.prefix { $0.host != node.host }
+      .map { ClusterSurvey.service($0.host) }
+  }
+
   package var questions: [Question] {
     node.cluster.facts.survey + [Question(NodeState.fact, on: node.host)] + ownQuestions
   }

@@ -16,7 +16,7 @@ struct ClusterSurvey: Sendable {
     case unclear(Diagnostic)
   }
 
-  let cluster: K3sCluster
+  private(set) var cluster: K3sCluster
   let standing: Standing
   /// Of the servers that could be asked.
   let states: [HostName: NodeState]
@@ -31,13 +31,15 @@ struct ClusterSurvey: Sendable {
   /// Versions installed on the servers.
   let versions: [HostName: K3sVersion]
 
-  /// The one view of the servers that a plan's resources share.
+  /// The one view of the servers that a plan's resources share, whatever hosts their play may change.
   static func read(
     _ cluster: K3sCluster, _ sight: inout Sight
   ) throws(Diagnostic) -> ClusterSurvey {
-    try sight.shared(ClusterSurvey.self) { (sight) throws(Diagnostic) in
+    var survey = try sight.shared(ClusterSurvey.self) { (sight) throws(Diagnostic) in
       try SurveyReading(cluster, &sight).survey
     }
+    survey.cluster = cluster
+    return survey
   }
 
   /// The hash of the cluster's CA, where there is one cluster.
@@ -173,7 +175,7 @@ extension ClusterSurvey {
       Diagnostic(
         "no server of \(cluster.name) answers yet",
         reason: "a node joins through a server that lives",
-        remedy: "apply without a limit, so that \(first) is started first"))
+        remedy: "start \(first) first: in the same play or one before, and without a limit"))
   }
 }
 
