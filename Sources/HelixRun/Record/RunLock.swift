@@ -29,7 +29,12 @@ package enum RunLock {
     _ work: () async throws -> Value
   ) async throws -> Value {
     let descriptor = try take(folder, clock: clock)
-    defer { close(descriptor) }
+    defer {
+      // A child that is just being started still shares the descriptor: closing ours would leave
+      // the lock to it for a moment.
+      _ = flock(descriptor, LOCK_UN)
+      close(descriptor)
+    }
     return try await work()
   }
 
