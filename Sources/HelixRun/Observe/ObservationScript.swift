@@ -33,10 +33,15 @@ package struct ObservationScript: Sendable {
     let lines =
       [
         // Unset first: a variable that the login exported would stay exported.
-        "set +a; unset \(FactPrelude.keyVariable); \(FactPrelude.keyVariable)=\(keyWord)",
+        "set +a; unset \(FactPrelude.keyVariable); \(FactPrelude.keyVariable)=\(keyWord); "
+          + "helix_whole=\(nonce)",
         "\(FactPrelude.nowVariable)=\(now)",
         ShellScript.surroundings, FactPrelude.script, framing,
-      ] + facts + ["printf '\\n%s done\\n' \(nonce)", ""]
+      ] + facts + [
+        // Said only when the first line arrived: start-up files of a shell may read it away, and
+        // every fingerprint would be made without the key.
+        "printf '\\n%s done\\n' \"${helix_whole-}\"", "",
+      ]
     return SecretValue(lines.joined(separator: "\n"))
   }
 
@@ -72,7 +77,8 @@ extension ObservationScript {
       answers[request.id] = withinLimit(answer)
     }
     guard frames.findLine("done") != nil else {
-      throw brokenOff(after: requests.count, total: requests.count)
+      throw output.contains("\n done\n")
+        ? beginningLost : brokenOff(after: requests.count, total: requests.count)
     }
     return answers
   }
@@ -80,6 +86,14 @@ extension ObservationScript {
   /// An answer that was cut off counts as that of a command whose reader went away.
   private func withinLimit(_ answer: FactAnswer) -> FactAnswer {
     answer.output.utf8.count > limit ? FactAnswer(status: 141, output: "") : answer
+  }
+
+  private var beginningLost: Diagnostic {
+    Diagnostic(
+      "the answers cannot be relied on",
+      reason: "the script did not arrive whole; a start-up file of the login's shell, such as"
+        + " .bashrc, may read standard input",
+      remedy: "let start-up files read nothing where nobody sits at a terminal, then plan again")
   }
 
   private func brokenOff(after count: Int, total: Int) -> Diagnostic {

@@ -51,6 +51,17 @@ struct ObservationScriptTests {
     #expect(try await ask(["echo so"], in: shell, noise: motd).first??.output == "so\n")
   }
 
+  @Test("a start-up file that reads the script's first line is found out", arguments: shells)
+  func swallowed(shell: String) async throws {
+    let script = ObservationScript(
+      [FactRequest(id: FactID("a"), command: "echo a")], nonce: "n0nce")
+    let output = try await LocalHost.shell.run(
+      Command(
+        "read -r line; \(shell) -s", input: .secret(script.text(key: key, now: 1_700_000_000))))
+    let error = #expect(throws: Diagnostic.self) { try script.answers(in: output.output) }
+    #expect(error?.summary == "the answers cannot be relied on")
+  }
+
   @Test("an answer that looks like a frame stays an answer", arguments: shells)
   func lookalike(shell: String) async throws {
     let text = "guess end 0 0\nguess begin 1\nguess done\n"
