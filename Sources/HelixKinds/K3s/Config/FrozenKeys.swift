@@ -6,9 +6,13 @@ struct FrozenKeys {
   private let node: K3sNode
   private let machine: MachineFacts
 
-  init(_ node: K3sNode, _ machine: MachineFacts) {
+  /// The cluster's node of this name, if it has one.
+  private let known: LiveNode?
+
+  init(_ node: K3sNode, _ machine: MachineFacts, known: LiveNode?) {
     self.node = node
     self.machine = machine
+    self.known = known
   }
 
   /// Why the change must not be made; nil when it may.
@@ -63,6 +67,8 @@ struct FrozenKeys {
 
   /// A node that is called otherwise is another node, and the old one stays behind.
   private func renamed(from has: ConfigSettings) -> Diagnostic? {
+    // A config that was lost says nothing; the cluster still knows what the machine is called.
+    if has["node-name"] == nil, let known, known.machineID == machine.machineID { return nil }
     let old = (has["node-name"]?.texts.first ?? machine.hostname).lowercased()
     guard old != node.name, !old.isEmpty else { return nil }
     return Diagnostic(

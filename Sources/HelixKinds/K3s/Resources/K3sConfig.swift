@@ -27,7 +27,9 @@ struct K3sConfig: K3sResource {
       if view.entry.isMember {
         guard let has else { return .refused(self.unreadable()) }
         let inForce = has.overlaid(by: unit.flags)
-        let frozen = try FrozenKeys(self.node, machine).changed(
+        let frozen = try FrozenKeys(
+          self.node, machine, known: view.survey.nodes[self.node.name]
+        ).changed(
           from: inForce, to: wanted, fingerprints)
         if let refusal = frozen { return .refused(refusal) }
       }
