@@ -7,7 +7,8 @@ extension HostKeyProblem {
         summary: "the host key of \(name) is not known",
         reason: "it shows \(key.word) \(key.fingerprint), which no known_hosts file has",
         remedy: "compare it with ssh-keygen -lf on the host, then add it to"
-          + " \(file ?? "known_hosts"), or run once with --accept-new-host-keys")
+          + " \(file ?? "known_hosts"), or run once with --accept-new-host-keys, which"
+          + " StrictHostKeyChecking=yes in the inventory outweighs")
     case .changed(let key, let name, let known):
       .init(
         summary: "the host key of \(name) has changed",
@@ -72,8 +73,9 @@ extension KeyFileProblem {
     case .missing(let path):
       .init(
         summary: "no private key at \(path)", reason: "it is the key named for this host",
-        remedy: "correct ansible_ssh_private_key_file, or make the key with: ssh-keygen -t ed25519"
-          + " -f \(path)")
+        remedy:
+          "name the private key, not its public half, in ansible_ssh_private_key_file; load it"
+          + " into an agent; or make one with ssh-keygen -t ed25519")
     case .unreadable(let path, let reason):
       .init(
         summary: "cannot read the private key \(path)", reason: reason,

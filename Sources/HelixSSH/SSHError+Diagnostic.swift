@@ -170,7 +170,9 @@ extension SSHError {
       Words(
         summary: "the host did not run the command",
         reason: lines.last.map { "it said \"\($0)\" and exit \(status)" } ?? "exit \(status)",
-        remedy: "give \(settings.user) a login shell, and no forced command in authorized_keys")
+        remedy:
+          "give \(settings.user) a login shell whose start-up files do not end it, and no forced"
+          + " command in authorized_keys")
     case .sudo(let problem): problem.words(settings)
     case .library(let operation, let code, let detail):
       Words(

@@ -35,7 +35,8 @@ struct SSHShell: Shell {
   ) throws(SSHError) -> CommandOutput {
     guard result.output.announcement != nil else {
       let lines = result.errors.noiseLines + result.output.noiseLines
-      throw script.elevation == .sudo
+      let isSudo = lines.contains { $0.contains("sudo") } || result.status == 127
+      throw script.elevation == .sudo && isSudo
         ? .sudo(SudoProblem(lines: lines, status: result.status))
         : .notStarted(status: result.status, lines: lines)
     }
