@@ -1,21 +1,27 @@
 import Foundation
+import Glibc
 import HelixModel
+internal import Synchronization
 
 /// Where a command's words go: answers on stdout, everything else on stderr.
 struct Console: Sendable {
   let output: Style
   let errors: Style
+  private let loss = Loss()
 
   init(_ options: CommonOptions) {
     output = options.style(for: STDOUT_FILENO)
     errors = options.style(for: STDERR_FILENO)
   }
 
-  func answer(_ text: String) { write(text, to: .standardOutput) }
+  func answer(_ text: String) { answer(Data(text.utf8)) }
 
-  func answer(_ data: Data) { try? FileHandle.standardOutput.write(contentsOf: data) }
+  func answer(_ data: Data) {
+    // A reader that went away (a pager that was quit) is no reason to stop half-way, or to complain.
+    if let code = write(data, to: STDOUT_FILENO), code != EPIPE { loss.note(code) }
+  }
 
-  func note(_ text: String) { write(text, to: .standardError) }
+  func note(_ text: String) { _ = write(Data(text.utf8), to: STDERR_FILENO) }
 
   /// Diagnostics with the source lines they speak of.
   func report(_ diagnostics: [Diagnostic]) {
@@ -25,9 +31,44 @@ struct Console: Sendable {
     note(renderer.render(diagnostics))
   }
 
-  private func write(_ text: String, to handle: FileHandle) {
-    // A reader that went away (a pager that was quit) is no reason to stop half-way.
-    try? handle.write(contentsOf: Data(text.utf8))
+  /// - Returns: The errno of what kept the rest from being written; nil when all was.
+  private func write(_ data: Data, to descriptor: Int32) -> Int32? {
+    data.withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = Glibc.write(
+          descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count > 0 {
+          rest = rest.dropFirst(count)
+        } else if errno == EAGAIN {
+          // A terminal or pipe that somebody else made non-blocking is full for now.
+          var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          _ = poll(&ready, 1, 1000)
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return nil
+    }
+  }
+}
+
+/// Remembers the first answer that could not be written.
+private final class Loss: Sendable {
+  private let code = Mutex<Int32?>(nil)
+
+  func note(_ number: Int32) { code.withLock { $0 = $0 ?? number } }
+
+  var failure: Failure? {
+    code.withLock { $0 }.map { number in
+      Failure(
+        .failed,
+        [
+          Diagnostic(
+            "standard output could not be written whole",
+            reason: String(cString: strerror(number)), remedy: "write it somewhere else")
+        ])
+    }
   }
 }
 
@@ -36,6 +77,7 @@ extension Console {
   func guarding(_ body: () async throws -> Void) async throws {
     do {
       try await body()
+      if let failure = loss.failure { throw failure }
     } catch let diagnostics as Diagnostics {
       report(diagnostics.all)
       throw ExitStatus.invalidInput.exit

@@ -67,6 +67,14 @@ struct ApplyCommand: AsyncParsableCommand {
     guard let first = plans.first, plans.count == 1, !ProjectOptions.isPlaybook(first) else {
       return nil
     }
+    guard !project.narrows else {
+      throw Diagnostics(
+        Diagnostic(
+          "a saved plan is applied as it is",
+          reason: "--inventory, --limit, --target, --tags, --skip-tags and --extra-vars were "
+            + "settled when it was made",
+          remedy: "leave them out, or make another plan with them"))
+    }
     return try SavedPlan.read(path: first)
   }
 

@@ -29,7 +29,7 @@ struct CommonOptions: ParsableArguments {
 /// Which inventory and playbooks, and how much of them.
 struct ProjectOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "The inventory folder.")
-  var inventory = "inventory"
+  var inventory = Self.defaultInventory
 
   @Option(help: "Only these hosts, as an Ansible host pattern.")
   var limit: String?
@@ -48,6 +48,13 @@ struct ProjectOptions: ParsableArguments {
     help: "A variable that outweighs all others, as key=value; repeatable.")
   var extraVars: [String] = []
 
+  /// Whether anything was said about what a plan is to cover.
+  var narrows: Bool {
+    inventory != Self.defaultInventory || limit != nil
+      || ![target, tags, skipTags, extraVars].allSatisfy(\.isEmpty)
+  }
+
+  static let defaultInventory = "inventory"
   static let defaultPlaybook = "playbooks/site.yaml"
 
   func request(playbooks: [String]) -> PlanRequest {

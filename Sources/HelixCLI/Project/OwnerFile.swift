@@ -9,6 +9,7 @@ enum OwnerFile {
   static func write(_ data: Data, to path: String) throws(Diagnostic) {
     let temporary = "\(path).\(ProcessInfo.processInfo.processIdentifier).part"
     let files = FileManager.default
+    try refuseSpecial(path)
     guard
       files.createFile(atPath: temporary, contents: data, attributes: [.posixPermissions: 0o600]),
       rename(temporary, path) == 0
@@ -19,5 +20,14 @@ enum OwnerFile {
         "cannot write \"\(path)\"", reason: reason,
         remedy: "name a file in a folder you may write to")
     }
+  }
+
+  /// A rename would put the file in the place of a device or a link such as /dev/stdout.
+  private static func refuseSpecial(_ path: String) throws(Diagnostic) {
+    let kind = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    guard let kind, kind != .typeRegular else { return }
+    throw Diagnostic(
+      "cannot write \"\(path)\"", reason: "it is there, and is no regular file",
+      remedy: "name a file of its own")
   }
 }

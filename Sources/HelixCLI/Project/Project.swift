@@ -48,11 +48,23 @@ package struct Project {
     let plays = try PlaybookReader(
       inventory: inventory, catalogue: Catalogue.specs, sources: reader, options: options
     ).read(request.playbooks)
+    try refuseNobody(plays, request)
     let desired = try desiredState(of: plays, inventory: inventory)
     return Project(
       request: request, inventory: inventory, plays: plays,
       desired: try desired.targeting(request.targets), sources: [:],
       warnings: inventory.warnings)
+  }
+
+  /// A limit that leaves no host of any play would look like a plan without changes.
+  private static func refuseNobody(
+    _ plays: [PlayDemand], _ request: PlanRequest
+  ) throws(Diagnostics) {
+    guard let limit = request.limit, plays.allSatisfy(\.hosts.isEmpty) else { return }
+    throw Diagnostics(
+      Diagnostic(
+        "--limit \"\(limit)\" leaves no host of any play",
+        remedy: "see which hosts there are: helix-infra inventory --graph"))
   }
 
   /// The hosts that the plays are about, each once, in order.
