@@ -9,11 +9,11 @@ package struct HelixInfra: AsyncParsableCommand {
     commandName: "helix-infra",
     abstract: "Plan and apply k3s estates over SSH.",
     discussion: """
-      Reads an Ansible inventory and playbooks, asks every machine what is so, shows the exact
+      Reads an Ansible inventory and playbooks, asks every machine what is so, shows the exact \
       difference, and applies it as an ordered graph of steps.
 
-      Exit status: 0 fine, 1 failed, 2 changes pending (--detailed-exitcode), 3 partly applied,
-      4 refused for safety, 5 another run holds the lock, 64 usage or invalid input,
+      Exit status: 0 fine, 1 failed, 2 changes pending (--detailed-exitcode), 3 partly applied, \
+      4 refused for safety, 5 another run holds the lock, 64 usage or invalid input, \
       130 interrupted.
       """,
     version: version,

@@ -14,9 +14,14 @@ enum EstateText {
         + "in \(pool.region.value)"
     }
     let targets = (inventory.aws?.targets ?? []).map { target in
-      "aws/target:\(target.name.value)  \(target.servers) servers and \(target.agents) agents "
+      "aws/target:\(target.name.value)  \(count(target.servers, "server")) and "
+        + "\(count(target.agents, "agent")) "
         + "of \(target.instanceType.value) in \(target.region.value)"
     }
     return pools + targets
+  }
+
+  private static func count(_ number: Int, _ word: String) -> String {
+    "\(number) \(word)\(number == 1 ? "" : "s")"
   }
 }

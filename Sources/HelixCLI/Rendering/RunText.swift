@@ -20,7 +20,7 @@ struct RunText {
     case .runStopping(let stopping):
       stopping.atOnce
         ? "stopping now"
-        : "stopping: \(stopping.running.count) steps under way may finish; Ctrl-C again ends them"
+        : "stopping: \(underway(stopping.running.count)) may finish; Ctrl-C again ends what runs"
     case .hostAsked, .hostAnswered, .runStarted, .instructionStarted, .runEnded:
       nil
     }
@@ -35,7 +35,7 @@ struct RunText {
     }
     let words = ["done", "failed", "skipped", "interrupted", "not-begun"]
     let tally = words.compactMap { word in
-      summary.counts[word].map { "\($0) \(word)" }
+      summary.counts[word].map { "\($0) \(word == "not-begun" ? "not begun" : word)" }
     }.joined(separator: ", ")
     let seconds = Int(summary.seconds.rounded())
     lines.append(
@@ -58,6 +58,10 @@ struct RunText {
     case .interrupted: "\(named) \(end.step.name) interrupted"
     case .notBegun: nil
     }
+  }
+
+  private func underway(_ count: Int) -> String {
+    count == 1 ? "1 step under way" : "\(count) steps under way"
   }
 
   private func place(_ id: StepID) -> String { id.address.host?.rawValue ?? id.address.description }
