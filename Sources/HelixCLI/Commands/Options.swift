@@ -29,7 +29,7 @@ struct CommonOptions: ParsableArguments {
 /// Which inventory and playbooks, and how much of them.
 struct ProjectOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "The inventory folder.")
-  var inventory = "inventory"
+  var inventory = Self.defaultInventory
 
   @Option(help: "Only these hosts, as an Ansible host pattern.")
   var limit: String?
@@ -48,7 +48,12 @@ struct ProjectOptions: ParsableArguments {
     help: "A variable that outweighs all others, as key=value; repeatable.")
   var extraVars: [String] = []
 
+  static let defaultInventory = "inventory"
   static let defaultPlaybook = "playbooks/site.yaml"
+
+  /// What is asked for without any option.
+  static let standardRequest = PlanRequest(
+    inventory: defaultInventory, playbooks: [defaultPlaybook])
 
   func request(playbooks: [String]) -> PlanRequest {
     PlanRequest(
