@@ -25,6 +25,8 @@ extension OnRealMachines {
         Thread.sleep(forTimeInterval: moment)
         if running.isRunning { killTree(running.pid) }
         _ = running.finish()
+        // Nobody types faster; a server that is caught in its first second is refused, not guessed at.
+        Thread.sleep(forTimeInterval: 2)
         let applied = try estate.helix(
           "apply", "--auto-approve", "--limit", Self.hosts.joined(separator: ":"))
         try #require(

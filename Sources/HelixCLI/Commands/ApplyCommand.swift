@@ -42,6 +42,7 @@ struct ApplyCommand: AsyncParsableCommand {
 
   private func apply(_ console: Console) async throws {
     let saved = try savedPlan()
+    if saved != nil { try refuseIdleOptions() }
     let project = try Project.load(saved?.request ?? self.project.request(playbooks: plans))
     let progress = Progress(console)
     let session = try Session(project, connection, events: progress)
@@ -51,9 +52,8 @@ struct ApplyCommand: AsyncParsableCommand {
     let plan = saved?.plan ?? present
     console.report(plan.warnings)
     show(plan, of: project, on: console)
-    guard plan.refusals.isEmpty else {
-      throw Failure(.refused, plan.refusals)
-    }
+    try refuseUnsafe(plan)
+    if let saved { try refuseOtherWork(of: saved, now: present) }
     if !plan.pending.isEmpty {
       try approve(on: console)
       try await carryOut(plan, session, progress, console)
@@ -67,15 +67,41 @@ struct ApplyCommand: AsyncParsableCommand {
     guard let first = plans.first, plans.count == 1, !ProjectOptions.isPlaybook(first) else {
       return nil
     }
-    guard !project.narrows else {
-      throw Diagnostics(
-        Diagnostic(
-          "a saved plan is applied as it is",
-          reason: "--inventory, --limit, --target, --tags, --skip-tags and --extra-vars were "
-            + "settled when it was made",
-          remedy: "leave them out, or make another plan with them"))
-    }
     return try SavedPlan.read(path: first)
+  }
+
+  /// A saved plan says itself what it is about.
+  private func refuseIdleOptions() throws {
+    guard project.request(playbooks: []) == ProjectOptions.standardRequest else {
+      throw Failure(
+        .invalidInput,
+        [
+          Diagnostic(
+            "a saved plan takes none of --inventory, --limit, --target, --tags, --skip-tags and -e",
+            reason: "it is applied exactly, with the options it was made with",
+            remedy: "leave them out, or plan again with them")
+        ])
+    }
+  }
+
+  private func refuseUnsafe(_ plan: Plan) throws {
+    guard plan.refusals.isEmpty else { throw Failure(.refused, plan.refusals) }
+  }
+
+  /// What no fact's summary tells: another secret's value, a clone among the other hosts.
+  private func refuseOtherWork(of saved: SavedPlan, now plan: Plan) throws {
+    try refuseUnsafe(plan)
+    let addresses = saved.changesMadeOtherwise(now: plan)
+    guard addresses.isEmpty else {
+      throw Failure(
+        .refused,
+        addresses.map { address in
+          Diagnostic(
+            "\(address) would be changed in another way now than the plan says",
+            reason: "something it was worked out from has moved since the plan was made",
+            remedy: "plan again, read it, and apply the new plan", at: .resource(address))
+        })
+    }
   }
 
   private func refuseChangedSources(of saved: SavedPlan, now: [String: String]) throws {

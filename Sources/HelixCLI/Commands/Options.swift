@@ -48,14 +48,12 @@ struct ProjectOptions: ParsableArguments {
     help: "A variable that outweighs all others, as key=value; repeatable.")
   var extraVars: [String] = []
 
-  /// Whether anything was said about what a plan is to cover.
-  var narrows: Bool {
-    inventory != Self.defaultInventory || limit != nil
-      || ![target, tags, skipTags, extraVars].allSatisfy(\.isEmpty)
-  }
-
   static let defaultInventory = "inventory"
   static let defaultPlaybook = "playbooks/site.yaml"
+
+  /// What is asked for without any option.
+  static let standardRequest = PlanRequest(
+    inventory: defaultInventory, playbooks: [defaultPlaybook])
 
   func request(playbooks: [String]) -> PlanRequest {
     PlanRequest(

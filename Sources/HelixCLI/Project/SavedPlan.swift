@@ -109,6 +109,22 @@ extension SavedPlan {
     }
   }
 
+  /// Pending changes that would be made in another way now, or not at all.
+  ///
+  /// Facts are compared by summary; this sees what a summary leaves out, and what is no fact, such
+  /// as the value of a secret.
+  func changesMadeOtherwise(now: Plan) -> [Address] {
+    let present = Dictionary(
+      now.changes.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+    let stepsThen = plan.graph.doings
+    let stepsNow = now.graph.doings
+    return plan.pending.filter { change in
+      guard let other = present[change.address] else { return true }
+      return change.action != other.action || change.standing != other.standing
+        || change.steps.map { stepsThen[$0] } != other.steps.map { stepsNow[$0] }
+    }.map(\.address)
+  }
+
   private struct FactKey: Hashable {
     let host: HostName
     let fact: FactID
@@ -117,6 +133,20 @@ extension SavedPlan {
       host = reliance.host
       fact = reliance.fact
     }
+  }
+}
+
+/// What a step does and where, whatever it waits for.
+private struct Doing: Equatable {
+  var host: HostName?
+  var instructions: [Instruction]
+}
+
+extension StepGraph {
+  fileprivate var doings: [StepID: Doing] {
+    Dictionary(
+      steps.map { ($0.id, Doing(host: $0.host, instructions: $0.instructions)) },
+      uniquingKeysWith: { first, _ in first })
   }
 }
 

@@ -63,8 +63,11 @@ struct Session {
     let ports = RunPorts(
       shells: shells, secrets: secrets, artifacts: artifacts, kubeconfigs: KubeconfigMerger(),
       diagnoses: Catalogue.diagnoses, home: NSHomeDirectory())
-    return await Executor(ports: ports, parallelism: parallelism, events: events)
-      .run(plan, stop: stop)
+    // A restart writes no secret, and what a host says when it fails may hold one all the same.
+    let confidential = project.inventory.cluster?.k3s.secrets ?? []
+    return await Executor(
+      ports: ports, parallelism: parallelism, confidential: confidential, events: events
+    ).run(plan, stop: stop)
   }
 
   /// Ends all sessions.

@@ -56,6 +56,22 @@ package struct K3sSpec: Sendable {
   }
 }
 
+extension K3sSpec {
+  /// Every secret that a node's files may hold.
+  package var secrets: [SecretName] {
+    [token.value]
+      + [config, serverConfig, agentConfig].flatMap(\.entries).compactMap(\.value.namedSecret)
+  }
+}
+
+extension Node {
+  /// The name in `{ secret: NAME }`; nil for anything else.
+  package var namedSecret: SecretName? {
+    guard let mapping, mapping.keys == ["secret"] else { return nil }
+    return mapping["secret"]?.text.map { SecretName($0) }
+  }
+}
+
 /// Where release artifacts come from.
 package enum ArtifactOrigin: Sendable, Hashable {
   /// A URL under which `<tag>/<file>` is found, as GitHub's release downloads are laid out.

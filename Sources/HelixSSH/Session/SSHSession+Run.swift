@@ -194,8 +194,9 @@ extension SSHSession {
     await killer.value
   }
 
-  /// Reads on until the command has told its process: one that was given up in its first moments
-  /// would else live on. The last chance bounds the wait.
+  /// Reads on until the command has told its process.
+  ///
+  /// One that was given up in its first moments would else live on. The last chance bounds the wait.
   private func learnProcess(of execution: Execution) async throws(SSHError) {
     try await drive("learn a command's process") { _ throws(SSHError) -> Step<Void> in
       while execution.process == nil {

@@ -43,6 +43,17 @@ struct K3sLawTests {
     #expect(!plan.refusals.isEmpty)
   }
 
+  @Test("a step lasts at least as long as its waits", arguments: seeds)
+  func stepsOutlastWaits(seed: UInt64) throws {
+    let hosts = RandomCluster(seed: seed)
+    for step in try plan(hosts.cluster, hosts.observation()).graph.steps {
+      let waits = step.instructions.reduce(0) { sum, instruction in
+        if case .wait(let wait) = instruction { sum + wait.timeout } else { sum }
+      }
+      #expect(step.timeout > waits, "\(step.id)")
+    }
+  }
+
   @Test("no secret's name or fingerprint stands where a script is run", arguments: seeds)
   func scriptsHoldNoSecrets(seed: UInt64) throws {
     let hosts = RandomCluster(seed: seed)

@@ -118,7 +118,7 @@ extension K3sCluster {
   private static func value(
     _ entry: Mapping.Entry, _ problems: inout [Diagnostic]
   ) -> ConfigValue? {
-    if let secret = secret(entry.value) {
+    if let secret = entry.value.namedSecret {
       return ConfigValue(words: [.secret(secret)], isList: false)
     }
     if ConfigRules.secretKeys.contains(entry.key) {
@@ -134,12 +134,6 @@ extension K3sCluster {
       return .list(texts)
     }
     return word(entry.value, of: entry.key, &problems).map(ConfigValue.text)
-  }
-
-  /// The name in `{ secret: NAME }`.
-  private static func secret(_ node: Node) -> SecretName? {
-    guard let mapping = node.mapping, mapping.keys == ["secret"] else { return nil }
-    return mapping["secret"]?.text.map { SecretName($0) }
   }
 
   private static func word(

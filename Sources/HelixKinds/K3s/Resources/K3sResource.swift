@@ -39,13 +39,17 @@ extension K3sResource {
     return obstacle
   }
 
+  /// A step that may take `timeout` beside what its waits may take.
   func step(
     _ name: String, _ title: String, _ instructions: [Instruction], spends: Budget? = nil,
     timeout: Int = 120
   ) -> Step {
-    Step(
+    let waits = instructions.reduce(0) { sum, instruction in
+      if case .wait(let wait) = instruction { sum + wait.timeout } else { sum }
+    }
+    return Step(
       StepID(address, name), title: title, host: node.host, instructions: instructions,
-      spends: spends, timeout: timeout)
+      spends: spends, timeout: timeout + waits)
   }
 }
 

@@ -70,7 +70,7 @@ extension ServiceSteps {
     }
     return service.step(
       verb, "\(title) and wait until it is healthy", instructions,
-      spends: mayCostAVote ? .quorum : nil, timeout: 1800)
+      spends: mayCostAVote ? .quorum : nil)
   }
 
   private var title: String {
@@ -191,7 +191,7 @@ extension ServiceSteps {
   private var agentStep: Step {
     service.step(
       verb, "\(need.isRestart ? "restart" : "start") k3s on \(node.host) and wait until it runs",
-      [command, .wait(runs)], timeout: 900)
+      [command, .wait(runs)])
   }
 
   /// An agent cannot ask about its own node, so a server does.

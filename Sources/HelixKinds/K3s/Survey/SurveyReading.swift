@@ -72,6 +72,11 @@ extension SurveyReading {
     guard let ca = claims.keys.first else { return standingWithoutClaim(holders) }
     if !living(ca).isEmpty { return .living(ca: ca) }
     if !holders.isEmpty { return .asleep(ca: ca) }
+    if let without = cluster.servers.first(where: { states[$0.host]?.serverCA == ca }) {
+      if let unseen { return .unseen(unseen) }
+      return .unclear(
+        runs(without.host) ? stillStarting(without) : identityWithoutData(without, ca))
+    }
     return .unclear(servedElsewhere(ca, by: claims[ca] ?? []))
   }
 
@@ -89,13 +94,16 @@ extension SurveyReading {
     return claims
   }
 
+  /// Why a server that may hold the cluster could not be asked; nil when all could.
+  private var unseen: Diagnostic? {
+    silent.min { $0.key < $1.key }.map(silentServer)
+  }
+
   private func standingWithoutClaim(
     _ holders: [K3sCluster.Member]
   ) -> ClusterSurvey.Standing {
     if let holder = holders.first { return .unclear(dataWithoutIdentity(holder)) }
-    if let host = silent.keys.min(), let silence = silent[host] {
-      return .unseen(silentServer(host, silence))
-    }
+    if let unseen { return .unseen(unseen) }
     if let starting = startingElsewhere { return .unclear(stillStarting(starting)) }
     if let unasked = unaskedEndpoint { return .unclear(cannotAsk(unasked)) }
     return .new
@@ -103,10 +111,12 @@ extension SurveyReading {
 
   /// A server that runs k3s and has nothing on disk yet, other than the one that is to begin.
   private var startingElsewhere: K3sCluster.Member? {
-    cluster.servers.dropFirst().first { server in
-      guard let unit = states[server.host]?.unit(.server) else { return false }
-      return unit.isActive || unit.isStarting
-    }
+    cluster.servers.dropFirst().first { runs($0.host) }
+  }
+
+  private func runs(_ server: HostName) -> Bool {
+    guard let unit = states[server]?.unit(.server) else { return false }
+    return unit.isActive || unit.isStarting
   }
 
   /// The registration address, when no server had a tool to ask it; the servers' own addresses
@@ -156,6 +166,15 @@ extension SurveyReading {
       at: .host(holder.host, address: holder.address))
   }
 
+  private func identityWithoutData(_ server: K3sCluster.Member, _ ca: String) -> Diagnostic {
+    Diagnostic(
+      "\(server.host) holds a cluster's CA but not its data",
+      reason:
+        "the cluster of CA hash \(short(ca)) was there once, and a new one must not pass for it",
+      remedy: "restore its data, or run k3s-uninstall.sh there if the cluster is gone for good",
+      at: .host(server.host, address: server.address))
+  }
+
   private func silentServer(_ host: HostName, _ silence: Diagnostic) -> Diagnostic {
     Diagnostic(
       "\(host) cannot be asked, so no cluster is begun",
@@ -167,7 +186,7 @@ extension SurveyReading {
 
   private func stillStarting(_ server: K3sCluster.Member) -> Diagnostic {
     Diagnostic(
-      "k3s is starting on \(server.host) and has not said yet for which cluster",
+      "k3s has just started on \(server.host) and holds no data of a cluster yet",
       reason: "beginning a cluster elsewhere now could make two",
       remedy: "wait a minute, or stop k3s on \(server.host)",
       at: .host(server.host, address: server.address))
