@@ -56,15 +56,22 @@ package struct Project {
       warnings: inventory.warnings)
   }
 
-  /// A limit that leaves no host of any play would look like a plan without changes.
+  /// A limit or tag that leaves nothing of any play would look like a plan without changes.
   private static func refuseNobody(
     _ plays: [PlayDemand], _ request: PlanRequest
   ) throws(Diagnostics) {
-    guard let limit = request.limit, plays.allSatisfy(\.hosts.isEmpty) else { return }
-    throw Diagnostics(
-      Diagnostic(
-        "--limit \"\(limit)\" leaves no host of any play",
-        remedy: "see which hosts there are: helix-infra inventory --graph"))
+    if let limit = request.limit, plays.allSatisfy(\.hosts.isEmpty) {
+      throw Diagnostics(
+        Diagnostic(
+          "--limit \"\(limit)\" leaves no host of any play",
+          remedy: "see which hosts there are: helix-infra inventory --graph"))
+    }
+    if !request.tags.isEmpty, plays.allSatisfy(\.items.isEmpty) {
+      throw Diagnostics(
+        Diagnostic(
+          "--tags \"\(request.tags.joined(separator: ","))\" leaves no task and no role of any play",
+          remedy: "correct the tags, or leave them out"))
+    }
   }
 
   /// The hosts that the plays are about, each once, in order.
