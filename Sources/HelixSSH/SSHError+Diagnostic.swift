@@ -22,7 +22,7 @@ extension SSHError {
     switch self {
     case .notStarted(let status, let lines):
       return .init(command: command, status: status, lastLines: lines)
-    case .sudo(.other(let line)), .sudo(.notAllowed(let line)):
+    case .ascent(_, .other(let line)), .ascent(_, .notAllowed(let line)):
       return .init(command: command, status: nil, lastLines: [line])
     default: return .init(command: command, status: nil, lastLines: [])
     }
@@ -173,42 +173,12 @@ extension SSHError {
         remedy:
           "give \(settings.user) a login shell whose start-up files do not end it, and no forced"
           + " command in authorized_keys")
-    case .sudo(let problem): problem.words(settings)
+    case .ascent(let ascent, let problem): problem.words(ascent, settings)
     case .library(let operation, let code, let detail):
       Words(
         summary: "ssh could not \(operation)", reason: "libssh2 says: \(detail) (\(code))",
         remedy: "look into the sshd log of the host")
     default: Words(summary: "ssh failed", reason: nil, remedy: nil)
-    }
-  }
-}
-
-extension SudoProblem {
-  fileprivate func words(_ settings: SSHSettings) -> SSHError.Words {
-    let user = settings.user
-    let rule = "\(user) ALL=(ALL) NOPASSWD:ALL"
-    switch self {
-    case .passwordNeeded:
-      return .init(
-        summary: "sudo wants a password for \(user)",
-        reason: "helix-infra becomes root without one",
-        remedy: "put \"\(rule)\" into /etc/sudoers.d/\(user) on the host, or connect as root")
-    case .notAllowed(let said):
-      return .init(
-        summary: "\(user) may not use sudo", reason: said,
-        remedy: "put \"\(rule)\" into /etc/sudoers.d/\(user) on the host, or connect as root")
-    case .missing:
-      return .init(
-        summary: "sudo is not installed", reason: "\(user) is not root and the step needs root",
-        remedy: "install sudo on the host, or connect as root")
-    case .terminalNeeded:
-      return .init(
-        summary: "sudo wants a terminal", reason: "requiretty is set in the host's sudoers",
-        remedy: "put \"Defaults:\(user) !requiretty\" into /etc/sudoers.d/\(user) on the host")
-    case .other(let said):
-      return .init(
-        summary: "sudo did not run the command", reason: said,
-        remedy: "try it on the host: sudo -n true")
     }
   }
 }

@@ -32,7 +32,7 @@ enum SSHError: Error, Hashable, Sendable {
   case inputUnreadable(path: String, reason: String)
   /// The command did not start; what the far side said instead.
   case notStarted(status: Int, lines: [String])
-  case sudo(SudoProblem)
+  case ascent(Ascent, AscentProblem)
   case library(operation: String, code: Int32, detail: String)
   case closed
 }
@@ -78,12 +78,6 @@ struct LoginAttempts: Hashable, Sendable {
   var serverTakes: [String] = []
   /// What the server said when it hung up.
   var farewell: String?
-}
-
-/// Why sudo did not run a command.
-enum SudoProblem: Hashable, Sendable {
-  case passwordNeeded, notAllowed(String), missing, terminalNeeded
-  case other(String)
 }
 
 extension SSHError {

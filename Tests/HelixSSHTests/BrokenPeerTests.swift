@@ -145,8 +145,7 @@ struct BrokenPeerTests {
     let link = link(settings)
     await #expect(throws: SSHError.self) {
       _ = try await link.run(
-        RemoteScript("head -c 30000 /dev/zero; sleep 1", elevation: .none), input: .nothing,
-        limit: .seconds(20))
+        RemoteRequest(command: "head -c 30000 /dev/zero; sleep 1", limit: .seconds(20)))
     }
     await link.close()
   }

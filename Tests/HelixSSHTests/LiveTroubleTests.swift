@@ -44,15 +44,18 @@ struct LiveTroubleTests {
       limiter: ConnectionLimiter(), report: { _ in })
     func run(_ sudo: String) async throws -> RemoteResult {
       try folder.write("#!/bin/sh\n\(sudo)\n", to: "sudo", mode: 0o755)
-      let script = RemoteScript("cat; echo \"it's $SUDO\"; exit 7", elevation: .sudo)
-      return try await link.run(script, input: .bytes(Array("in\n".utf8)), limit: .seconds(30))
+      return try await link.run(
+        RemoteRequest(
+          command: "cat; echo \"it's $SUDO\"; exit 7", ascent: Ascent(method: .sudo, user: "root"),
+          input: .bytes(Array("in\n".utf8)), limit: .seconds(30)))
     }
-    let good = try await run("[ \"$1 $2\" = '-n --' ] && shift 2 && SUDO=yes exec \"$@\"")
+    let good = try await run(
+      "[ \"$1 $2 $3 $4\" = '-n -u root --' ] && shift 4 && SUDO=yes exec \"$@\"")
     #expect(good.output.text == "in\nit's yes\n")
     #expect(good.status == 7)
     let bad = try await run("echo 'sudo: a password is required' >&2; exit 1")
     #expect(bad.output.announcement == nil)
-    #expect(SudoProblem(lines: bad.errors.noiseLines, status: bad.status) == .passwordNeeded)
+    #expect(AscentProblem(bad) == .passwordNeeded)
     await link.close()
   }
 

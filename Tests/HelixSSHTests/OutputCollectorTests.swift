@@ -39,25 +39,4 @@ struct OutputCollectorTests {
     #expect(flood.noiseLines.count == 5)
     #expect(collect(["\u{1B}[31mred"]).noiseLines == ["\u{FFFD}[31mred"])
   }
-
-  @Test(
-    "sudo's refusals are told apart",
-    arguments: zip(
-      [
-        "sudo: a password is required",
-        "sudo: a terminal is required to read the password; either use the -S option",
-        "sudo: sorry, you must have a tty to run sudo",
-        "joe is not in the sudoers file.",
-        "Sorry, user joe is not allowed to execute '/bin/sh' as root on n1.",
-        "bash: line 1: sudo: command not found", "sudo: unable to stat /etc/sudoers",
-      ],
-      [
-        SudoProblem.passwordNeeded, .passwordNeeded, .terminalNeeded,
-        .notAllowed("joe is not in the sudoers file."),
-        .notAllowed("Sorry, user joe is not allowed to execute '/bin/sh' as root on n1."),
-        .missing, .other("sudo: unable to stat /etc/sudoers"),
-      ]))
-  func sudo(line: String, problem: SudoProblem) {
-    #expect(SudoProblem(lines: [line], status: line.contains("command not") ? 127 : 1) == problem)
-  }
 }

@@ -113,7 +113,7 @@ struct AnsibleReader {
     var byAddress: [String: Host] = [:]
     var byName: [String: Host] = [:]
     for host in hosts {
-      let address = "\(host.connection.address.lowercased()) \(host.connection.port)"
+      let address = "\(host.connection.address.lowercased()) \(host.connection.port ?? 22)"
       if let first = byAddress[address] {
         let place = host.variables["ansible_host"]?.location ?? host.location
         problems.append(

@@ -19,7 +19,7 @@ struct ConnectionReader {
     warnAboutMisspelt()
     var connection = Connection(
       address: text(["ansible_host", "ansible_ssh_host"]) ?? host.rawValue,
-      port: port() ?? 22,
+      port: port(),
       user: text(["ansible_user", "ansible_ssh_user"]),
       privateKeyFile: text(["ansible_ssh_private_key_file", "ansible_private_key_file"]),
       become: become())

@@ -70,35 +70,78 @@ package struct Host: Sendable {
 package struct Connection: Sendable, Hashable {
   /// `ansible_host`, or the host's name.
   package var address: String
-  package var port: Int
-  /// `ansible_user`; nil means the user who runs helix-infra.
+  /// `ansible_port`; nil leaves it to ssh's configuration.
+  package var port: Int?
+  /// `ansible_user`; nil leaves it to ssh's configuration.
   package var user: String?
+  /// `ansible_password`, shown to servers only after all keys.
+  package var password: SecretValue?
   /// `ansible_ssh_private_key_file`, as written (relative to the working folder, `~` allowed).
   package var privateKeyFile: String?
   /// Files of known host keys; empty means OpenSSH's defaults.
   package var knownHostsFiles: [String]
   /// `-o` options and flags from `ansible_ssh_common_args` and `ansible_ssh_extra_args`, split as a shell would.
   package var sshArguments: [Located<String>]
+  /// What `ansible_become` and `ansible_become_user` ask for.
   package var become: Become
+  /// How commands that need another user get there.
+  package var elevation: Elevation
+  /// `host_key`: the only key the host may show, `ssh-ed25519 AAAA…`; outweighs known_hosts files.
+  package var hostKey: Located<String>?
+  package var transport: TransportChoice
 
   package init(
-    address: String, port: Int = 22, user: String? = nil, privateKeyFile: String? = nil,
-    knownHostsFiles: [String] = [], sshArguments: [Located<String>] = [], become: Become = .never
+    address: String, port: Int? = nil, user: String? = nil, password: SecretValue? = nil,
+    privateKeyFile: String? = nil, knownHostsFiles: [String] = [],
+    sshArguments: [Located<String>] = [], become: Become = .never,
+    elevation: Elevation = Elevation(), hostKey: Located<String>? = nil,
+    transport: TransportChoice = .auto
   ) {
     self.address = address
     self.port = port
     self.user = user
+    self.password = password
     self.privateKeyFile = privateKeyFile
     self.knownHostsFiles = knownHostsFiles
     self.sshArguments = sshArguments
     self.become = become
+    self.elevation = elevation
+    self.hostKey = hostKey
+    self.transport = transport
   }
 }
 
-/// How a command becomes another user on the host.
+/// As whom a command runs on the host.
 package enum Become: Sendable, Hashable, Codable {
-  /// Runs as the user who logged in.
+  /// As the user who logged in.
   case never
-  /// Runs as root through passwordless sudo, unless the login already is root.
+  /// As root, unless the login already is root.
   case root
+  /// As some other user.
+  case user(String)
+}
+
+/// How a login becomes another user.
+package struct Elevation: Sendable, Hashable {
+  /// The program that does it.
+  package enum Method: String, Sendable, Hashable, CaseIterable {
+    case sudo, doas
+  }
+
+  package var method: Method
+  /// What the program may ask for (`ansible_become_password`); nil means that it must not ask.
+  package var password: SecretValue?
+
+  package init(method: Method = .sudo, password: SecretValue? = nil) {
+    self.method = method
+    self.password = password
+  }
+}
+
+/// Which program speaks SSH with a host (`transport` in the inventory).
+package enum TransportChoice: String, Sendable, Hashable, CaseIterable {
+  /// libssh2, and the system's `ssh` for what libssh2 cannot do.
+  case auto
+  case libssh2
+  case ssh
 }

@@ -1,5 +1,5 @@
 /// A secret's bytes, which no description, log or encoder can show by accident.
-package struct SecretValue: Sendable {
+package struct SecretValue: Sendable, Hashable {
   private let bytes: [UInt8]
 
   package init(_ bytes: [UInt8]) { self.bytes = bytes }

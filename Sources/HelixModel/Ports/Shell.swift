@@ -27,23 +27,73 @@ package struct CommandOutput: Sendable, Hashable {
   }
 }
 
+/// What running a command means for the host.
+package enum CommandEffect: Hashable, Sendable {
+  /// It changes nothing and leaves nothing running: it may be asked again after a lost connection,
+  /// and share a long-lived shell with other questions.
+  case question
+  /// It may change the host: it runs at most once, in a shell of its own.
+  case deed
+}
+
 /// A command for a host's POSIX shell.
 package struct Command: Sendable {
   /// Goes into the remote argv, so it must never hold a secret.
   package var line: String
   package var input: CommandInput
   package var become: Become
+  package var effect: CommandEffect
   /// How long it may take in all.
   package var timeout: Duration
 
   package init(
     _ line: String, input: CommandInput = .nothing, become: Become = .root,
-    timeout: Duration = .seconds(60)
+    effect: CommandEffect = .deed, timeout: Duration = .seconds(60)
   ) {
     self.line = line
     self.input = input
     self.become = become
+    self.effect = effect
     self.timeout = timeout
+  }
+}
+
+/// A local file and where on a host its copy should stand.
+package struct FileTransfer: Sendable {
+  /// How far a transfer is, in bytes of the file.
+  package struct Progress: Hashable, Sendable {
+    package var sent: Int
+    package var total: Int
+
+    package init(sent: Int, total: Int) {
+      self.sent = sent
+      self.total = total
+    }
+  }
+
+  package var source: String
+  /// The copy's path.
+  ///
+  /// What a transfer that was cut left there is gone on with, if it is a beginning of the same file.
+  package var destination: String
+  /// Lower-case hex; what arrived is checked against it on the far side.
+  package var sha256: String
+  package var become: Become
+  /// How long it may take in all.
+  package var timeout: Duration
+  /// Called now and then while it goes on; must return at once.
+  package var progress: @Sendable (Progress) -> Void
+
+  package init(
+    source: String, destination: String, sha256: String, become: Become = .root,
+    timeout: Duration, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) {
+    self.source = source
+    self.destination = destination
+    self.sha256 = sha256
+    self.become = become
+    self.timeout = timeout
+    self.progress = progress
   }
 }
 

@@ -46,7 +46,11 @@ extension LocalShell {
 
   private static func arguments(for command: Command) -> [String] {
     let shell = ["/bin/sh", "-c", command.line]
-    return command.become == .root && geteuid() != 0 ? ["sudo", "-n", "--"] + shell : shell
+    switch command.become {
+    case .never: return shell
+    case .root: return geteuid() == 0 ? shell : ["sudo", "-n", "--"] + shell
+    case .user(let name): return ["sudo", "-n", "-u", name, "--"] + shell
+    }
   }
 
   private static func environment() -> [String] {

@@ -1,5 +1,12 @@
 import HelixModel
 
+/// A way to log in, by its name in the SSH protocol.
+enum LoginMethod: String, Hashable, Sendable, CaseIterable {
+  case publicKey = "publickey"
+  case keyboardInteractive = "keyboard-interactive"
+  case password
+}
+
 /// All that is needed to reach one host, after defaults and options.
 struct SSHSettings: Hashable, Sendable {
   var host: HostName
@@ -21,6 +28,22 @@ struct SSHSettings: Hashable, Sendable {
   var loginTimeout = Duration.seconds(30)
   var aliveInterval = Duration.seconds(15)
   var aliveCount = 4
+  /// How a login becomes another user.
+  var elevation = Elevation()
+  /// Hosts to go through, the nearest first (`ProxyJump`).
+  var jumps: [SSHSettings] = []
+  /// A program whose streams lead to the host (`ProxyCommand`), its tokens filled in.
+  var proxyCommand: String?
+  /// The only key the host may show.
+  var pinnedKey: HostKey?
+  /// Certificates to show beside keys (`CertificateFile`); those beside a key file are found alone.
+  var certificateFiles: [String] = []
+  /// Ways to log in, in the order in which they are tried.
+  var methods = LoginMethod.allCases
+  var password: SecretValue?
+  var transport = TransportChoice.auto
+  /// What the configuration asks for and only the system's `ssh` can do, each in words.
+  var needsSystem: [String] = []
 
   /// The name under which known_hosts has the host, and the one without a port.
   var knownHostsName: (full: String, portless: String?) {
@@ -35,8 +58,9 @@ struct SSHSettings: Hashable, Sendable {
     let (options, problems) = SSHOptions.read(connection.sshArguments)
     guard problems.isEmpty else { throw Diagnostics(problems) }
     self.host = host.name
+    elevation = connection.elevation
     address = options.hostName ?? connection.address
-    port = connection.port == 22 ? options.port ?? 22 : connection.port
+    port = connection.port ?? options.port ?? 22
     user = connection.user ?? options.user ?? local.name
     family = options.family ?? .any
     hostKeyAlias = options.hostKeyAlias

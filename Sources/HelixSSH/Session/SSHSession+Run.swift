@@ -1,28 +1,12 @@
 private import CLibSSH2
 import Glibc
 
-/// What a remote command reads.
-enum RemoteInput: Sendable {
-  case nothing
-  case bytes([UInt8])
-  case file(path: String)
-}
-
-/// What a remote command left behind.
-struct RemoteResult: Sendable {
-  var status: Int
-  var output: OutputCollector
-  var errors: OutputCollector
-}
-
 /// One command on its way.
 ///
 /// Lives inside its session's isolation.
 private final class Execution {
-  let script: RemoteScript
   var channel: OpaquePointer?
-  var output: OutputCollector
-  var errors: OutputCollector
+  var talk: Conversation
   /// The server has begun it.
   var isStarted = false
   /// Nobody waits for the result any more.
@@ -36,36 +20,24 @@ private final class Execution {
   var inputFailure: SSHError?
 
   init(_ script: RemoteScript, outputLimit: Int) {
-    self.script = script
-    output = OutputCollector(marker: script.marker, limit: outputLimit)
-    errors = OutputCollector(marker: script.marker, limit: outputLimit)
+    talk = Conversation(script, outputLimit: outputLimit)
   }
-
-  /// The remote process, once it has announced itself.
-  var process: Int? { output.announcement.flatMap { Int($0) } }
 }
 
-extension SSHSession {
+extension SSHSession: RemoteSession {
   /// What is kept of each stream of a command.
   static let outputLimit = 4 * 1024 * 1024
 
   /// How long an abandoned command may hold up the session before the session is given up.
   private static let farewellLimit = Duration.seconds(30)
 
-  /// Runs a command to its end, or abandons it when the time is over or the task is cancelled: the
-  /// remote process is then ended in the background while others go on using the session.
-  ///
-  /// - Parameters:
-  ///   - script: The command.
-  ///   - input: What it reads.
-  ///   - limit: How long it may take in all.
-  ///   - onRequest: Called when the command is sent; from then on it may have run.
-  /// - Returns: The status and what is kept of the output.
-  /// - Throws: An `SSHError`, or `CancellationError`.
+  /// Runs a command; one that is given up is ended in the background while others go on using the
+  /// session.
   func run(
-    _ script: RemoteScript, input: RemoteInput, limit: Duration,
-    onRequest: @escaping @Sendable () -> Void = {}
+    _ request: RemoteRequest, onRequest: @escaping @Sendable () -> Void
   ) async throws -> RemoteResult {
+    let script = RemoteScript(request.command, ascent: request.ascent)
+    let limit = request.limit
     guard script.line.utf8.count <= RemoteScript.lengthLimit else {
       throw SSHError.commandTooLong(script.line.utf8.count)
     }
@@ -79,7 +51,7 @@ extension SSHSession {
     defer { loop.cancel(timer) }
     Task {
       do throws(SSHError) {
-        answer.settle(.success(try await perform(execution, input, onRequest)))
+        answer.settle(.success(try await perform(execution, request.input, onRequest)))
       } catch {
         answer.settle(.failure(error))
       }
@@ -115,9 +87,10 @@ extension SSHSession {
     defer { source.close() }
     try await openChannel(for: execution)
     do throws(SSHError) {
-      try await request(execution.script.line, on: execution, onRequest)
+      try await self.request(execution, onRequest)
       let status = try await exchange(execution, source)
-      return RemoteResult(status: status, output: execution.output, errors: execution.errors)
+      return RemoteResult(
+        status: status, output: execution.talk.output, errors: execution.talk.errors)
     } catch {
       await dispose(of: execution)
       throw error
@@ -125,8 +98,9 @@ extension SSHSession {
   }
 
   private func request(
-    _ line: String, on execution: Execution, _ onRequest: @Sendable () -> Void
+    _ execution: Execution, _ onRequest: @Sendable () -> Void
   ) async throws(SSHError) {
+    let line = execution.talk.script.line
     try await gated { () async throws(SSHError) in
       guard !execution.isAbandoned else { throw .closed }
       onRequest()
@@ -188,7 +162,7 @@ extension SSHSession {
   private func dispose(of execution: Execution) async {
     defer { returnSlot() }
     guard failure == nil else { return }
-    if execution.isStarted, execution.process == nil { try? await learnProcess(of: execution) }
+    if execution.isStarted, execution.talk.process == nil { try? await learnProcess(of: execution) }
     let killer = Task { await kill(execution) }
     try? await closeChannel(execution)
     await killer.value
@@ -199,9 +173,9 @@ extension SSHSession {
   /// One that was given up in its first moments would else live on. The last chance bounds the wait.
   private func learnProcess(of execution: Execution) async throws(SSHError) {
     try await drive("learn a command's process") { _ throws(SSHError) -> Step<Void> in
-      while execution.process == nil {
-        let output = read(execution.channel, stream: 0) { execution.output.take($0) }
-        let errors = read(execution.channel, stream: 1) { execution.errors.take($0) }
+      while execution.talk.process == nil {
+        let output = read(execution.channel, stream: 0) { execution.talk.takeOutput($0) }
+        let errors = read(execution.channel, stream: 1) { execution.talk.takeErrors($0) }
         if output > 0 || errors > 0 { continue }
         return libssh2_channel_eof(execution.channel) == 1 ? .done(()) : .again
       }
@@ -217,18 +191,22 @@ extension SSHSession {
 
   /// Asks the host to end the command's processes; the best that can be done without signals.
   private func kill(_ execution: Execution) async {
-    guard let process = execution.process else { return }
-    let line = RemoteScript.killer(of: process, elevation: execution.script.elevation)
+    guard let process = execution.talk.process else { return }
+    let script = RemoteScript.killer(of: process, ascent: execution.talk.script.ascent)
     channels += 1
-    defer { returnSlot() }
     // The connection may go first; with it the host ends what it can.
-    try? await runUnwatched(line, as: Execution(execution.script, outputLimit: 0))
+    try? await runUnwatched(Execution(script, outputLimit: 0))
   }
 
-  private func runUnwatched(_ line: String, as execution: Execution) async throws(SSHError) {
-    try await gated { () async throws(SSHError) in try await requestChannel(for: execution) }
-    try await request(line, on: execution, {})
-    try await closeChannel(execution)
+  private func runUnwatched(_ execution: Execution) async throws(SSHError) {
+    do throws(SSHError) {
+      try await gated { () async throws(SSHError) in try await requestChannel(for: execution) }
+      try await request(execution, {})
+      _ = try await exchange(execution, InputSource(.nothing))
+    } catch {
+      returnSlot()
+      throw error
+    }
   }
 }
 
@@ -259,8 +237,8 @@ extension SSHSession {
     try await drive("read from a command") { _ throws(SSHError) -> Step<Void> in
       guard !execution.isAbandoned else { throw .closed }
       while true {
-        let output = read(execution.channel, stream: 0) { execution.output.take($0) }
-        let errors = read(execution.channel, stream: 1) { execution.errors.take($0) }
+        let output = read(execution.channel, stream: 0) { execution.talk.takeOutput($0) }
+        let errors = read(execution.channel, stream: 1) { execution.talk.takeErrors($0) }
         if output > 0 || errors > 0 { continue }
         if libssh2_channel_eof(execution.channel) == 1 { return waitClosed(execution.channel) }
         for code in [output, errors] where code < 0 && code != LIBSSH2_ERROR_EAGAIN {
@@ -311,7 +289,8 @@ extension SSHSession {
 
   private func feed(_ execution: Execution, _ source: InputSource) async {
     do throws(SSHError) {
-      while let chunk = try await source.next() {
+      try await giveLeave(execution)
+      while !execution.talk.isPasswordRefused, let chunk = try await source.next() {
         try await write(chunk, to: execution)
         if execution.isOver { return }
       }
@@ -325,6 +304,21 @@ extension SSHSession {
     } catch {
       // The far side stopped reading, which is its right, or the session ended, which shows in
       // what is read from it.
+    }
+  }
+
+  /// Answers a prompt for a password, and comes back when the command itself reads.
+  private func giveLeave(_ execution: Execution) async throws(SSHError) {
+    while !execution.talk.mayWriteInput, !execution.isOver {
+      let password = try await drive("wait for a prompt") { _ throws(SSHError) -> Step<[UInt8]> in
+        if execution.isAbandoned { throw .closed }
+        if let password = execution.talk.takePassword() { return .done(password) }
+        let isDecided =
+          execution.talk.mayWriteInput || execution.isOver || execution.talk.isPasswordRefused
+        return isDecided ? .done([]) : .again
+      }
+      try await write(password, to: execution)
+      if execution.talk.isPasswordRefused { return }
     }
   }
 

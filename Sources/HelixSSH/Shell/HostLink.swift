@@ -7,9 +7,9 @@ actor HostLink {
   private let limiter: ConnectionLimiter
   private let report: @Sendable (SSHEvent) -> Void
 
-  private var session: SSHSession?
+  private var session: (any RemoteSession)?
   private var connecting: Task<Void, Never>?
-  private var waiting: [Pending<SSHSession>] = []
+  private var waiting: [Pending<any RemoteSession>] = []
   private var isRetired = false
 
   init(
@@ -23,20 +23,20 @@ actor HostLink {
   }
 
   /// A session that works; whoever asks while one is being made gets the same one.
-  func liveSession() async throws -> SSHSession {
+  func liveSession() async throws -> any RemoteSession {
     guard !isRetired else { throw SSHError.closed }
     if let session {
       if await session.obstacle == nil { return session }
       drop(session)
     }
-    let answer = Pending<SSHSession>()
+    let answer = Pending<any RemoteSession>()
     waiting.append(answer)
     if connecting == nil { connecting = Task { await connect() } }
     return try await answer.value()
   }
 
   /// Forgets a session that broke, so that the next command gets a new one.
-  func drop(_ broken: SSHSession) {
+  func drop(_ broken: any RemoteSession) {
     guard session === broken else { return }
     session = nil
     Task { await broken.close() }
@@ -57,7 +57,7 @@ actor HostLink {
   }
 
   private func connect() async {
-    let result: Result<SSHSession, any Error>
+    let result: Result<any RemoteSession, any Error>
     do {
       let session = try await makeSession()
       self.session = session
@@ -71,7 +71,7 @@ actor HostLink {
     for answer in answers { answer.settle(result) }
   }
 
-  private func makeSession() async throws -> SSHSession {
+  private func makeSession() async throws -> any RemoteSession {
     let dialer = Dialer(loop: .next())
     let addresses = try await dialer.resolve(settings)
     let turn = addresses.first?.text ?? settings.address
@@ -86,7 +86,9 @@ actor HostLink {
     }
   }
 
-  private func logIn(_ dialer: Dialer, _ addresses: [SocketAddress]) async throws -> SSHSession {
+  private func logIn(_ dialer: Dialer, _ addresses: [SocketAddress]) async throws
+    -> any RemoteSession
+  {
     try Task.checkCancellation()
     let (descriptor, address) = try await dialer.dial(addresses, limit: settings.connectTimeout)
     let session = SSHSession(descriptor: descriptor, loop: dialer.loop)
@@ -107,14 +109,12 @@ actor HostLink {
   ///
   /// A connection may have ended unnoticed since its last use; a command that was not even sent yet
   /// is tried once more on a new one.
-  func run(
-    _ script: RemoteScript, input: RemoteInput, limit: Duration
-  ) async throws -> RemoteResult {
+  func run(_ request: RemoteRequest) async throws -> RemoteResult {
     for isLastTry in [false, true] {
       let session = try await liveSession()
       let wasSent = Lock(false)
       do {
-        return try await session.run(script, input: input, limit: limit) {
+        return try await session.run(request) {
           [host = settings.host, report] in
           wasSent.withLock { $0 = true }
           report(.requested(host))

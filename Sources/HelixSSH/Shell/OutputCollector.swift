@@ -49,6 +49,18 @@ struct OutputCollector {
   /// The command's own output; invalid UTF-8 is replaced.
   var text: String { String(decoding: kept, as: UTF8.self) }
 
+  /// How often some text stands in what came before the marker.
+  func count(ofNoise text: String) -> Int {
+    let pattern = Array(text.utf8)
+    var count = 0
+    var rest = noise[...]
+    while let found = rest.firstRange(of: pattern) {
+      count += 1
+      rest = rest[found.upperBound...]
+    }
+    return count
+  }
+
   /// The last lines of what came before the marker, or in its place.
   var noiseLines: [String] {
     noise.split { $0 == UInt8(ascii: "\n") }.suffix(5).map { printable($0) }

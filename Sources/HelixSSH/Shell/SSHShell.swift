@@ -13,11 +13,12 @@ struct SSHShell: Shell {
   }
 
   func run(_ command: Command) async throws -> CommandOutput {
-    let script = RemoteScript(command.line, elevation: elevation(for: command.become))
+    let request = RemoteRequest(
+      command: command.line, ascent: ascent(for: command.become),
+      input: RemoteInput(command.input), isQuestion: command.effect == .question,
+      limit: command.timeout)
     do {
-      let result = try await link.run(
-        script, input: RemoteInput(command.input), limit: command.timeout)
-      return try output(of: result, script)
+      return try output(of: try await link.run(request), request)
     } catch let error as SSHError {
       throw error.diagnostic(settings, command: command.line)
     }
@@ -25,20 +26,30 @@ struct SSHShell: Shell {
 
   func close() async { await link.close() }
 
-  private func elevation(for become: Become) -> RemoteScript.Elevation {
-    become == .root && settings.user != "root" ? .sudo : .none
+  private func ascent(for become: Become) -> Ascent? {
+    let wanted: String
+    switch become {
+    case .never: return nil
+    case .root: wanted = "root"
+    case .user(let name): wanted = name
+    }
+    guard wanted != settings.user else { return nil }
+    return Ascent(
+      method: settings.elevation.method, user: wanted, password: settings.elevation.password)
   }
 
   /// A command that never announced itself has not run, whatever the status says.
   private func output(
-    of result: RemoteResult, _ script: RemoteScript
+    of result: RemoteResult, _ request: RemoteRequest
   ) throws(SSHError) -> CommandOutput {
     guard result.output.announcement != nil else {
       let lines = result.errors.noiseLines + result.output.noiseLines
-      let isSudo = lines.contains { $0.contains("sudo") } || result.status == 127
-      throw script.elevation == .sudo && isSudo
-        ? .sudo(SudoProblem(lines: lines, status: result.status))
-        : .notStarted(status: result.status, lines: lines)
+      if let ascent = request.ascent,
+        result.status == 127 || lines.contains(where: { $0.contains(ascent.method.rawValue) })
+      {
+        throw .ascent(ascent, AscentProblem(result))
+      }
+      throw .notStarted(status: result.status, lines: lines)
     }
     return CommandOutput(
       status: result.status, output: result.output.text, errors: result.errors.text,
