@@ -33,6 +33,12 @@ extension SSHError {
     case .nameUnknown, .unreachable, .timedOut, .foreign, .disconnected, .silent, .closed:
       connectionWords(settings)
     case .noCommonAlgorithm(let gap): gap.words
+    case .gate(let gate, let error): error.words(onTheWayThrough: gate)
+    case .tunnelRefused(let target, let detail):
+      Words(
+        summary: "\(settings.target) does not connect us with \(target)", reason: detail,
+        remedy: "check AllowTcpForwarding and PermitOpen in its sshd_config, and that it reaches"
+          + " \(target)")
     case .hostKey(let problem): problem.words(settings)
     case .keyFile(let problem): problem.words
     case .agent(let path, let reason):
@@ -43,6 +49,16 @@ extension SSHError {
     case .noKeys(let attempts): attempts.noKeysWords(settings)
     default: commandWords(settings)
     }
+  }
+}
+
+extension SSHError {
+  /// The words of an error that a host on the way met.
+  private func words(onTheWayThrough gate: SSHSettings) -> Words {
+    if case .gate(let further, let error) = self { return error.words(onTheWayThrough: further) }
+    var words = words(gate)
+    words.summary = "on the way through \(gate.host): \(words.summary)"
+    return words
   }
 }
 

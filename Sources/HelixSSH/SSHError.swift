@@ -1,7 +1,7 @@
 /// What can go wrong between here and a command's end on a host.
 ///
 /// `SSHError+Diagnostic` holds the words for people; here are only the values to decide by.
-enum SSHError: Error, Hashable, Sendable {
+indirect enum SSHError: Error, Hashable, Sendable {
   /// A stage of the way, for errors about time and cut connections.
   enum Stage: String, Hashable, Sendable {
     case resolve, dial, greet, exchangeKeys, logIn, open, run
@@ -20,6 +20,10 @@ enum SSHError: Error, Hashable, Sendable {
   case disconnected(Stage, said: String?)
   /// The server has not answered keepalives.
   case silent(Duration)
+  /// A host on the way could not be reached, or did not let us through.
+  case gate(SSHSettings, SSHError)
+  /// A host on the way refused to connect us with the next one.
+  case tunnelRefused(to: String, detail: String)
   case noCommonAlgorithm(AlgorithmGap)
   case hostKey(HostKeyProblem)
   case keyFile(KeyFileProblem)
@@ -85,6 +89,16 @@ extension SSHError {
   var isConnectionLoss: Bool {
     switch self {
     case .disconnected, .silent, .closed: true
+    default: false
+    }
+  }
+
+  /// The server has too many logins under way: OpenSSH closes some at once, with or without a word.
+  var isTurnedAway: Bool {
+    switch self {
+    case .disconnected(.greet, _): true
+    case .foreign(let said):
+      said.hasPrefix("Exceeded MaxStartups") || said.hasPrefix("Not allowed at this time")
     default: false
     }
   }

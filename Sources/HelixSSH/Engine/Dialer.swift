@@ -9,13 +9,13 @@ struct SocketAddress: Hashable, Sendable {
 
   /// The addresses behind a name, in the order in which the system would try them.
   ///
-  /// Blocks, as `getaddrinfo` does.
+  /// Blocks, as `getaddrinfo` does, unless `flags` say that the name is an address in digits.
   static func resolve(
-    _ name: String, port: Int, family: AddressFamily
+    _ name: String, port: Int, family: AddressFamily, flags: Int32 = 0
   ) -> Result<[SocketAddress], any Error> {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_NUMERICSERV
+    hints.ai_flags = AI_NUMERICSERV | flags
     switch family {
     case .any: hints.ai_family = AF_UNSPEC
     case .v4: hints.ai_family = AF_INET
@@ -46,6 +46,19 @@ struct SocketAddress: Hashable, Sendable {
     text = String(decoding: digits.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
+  /// The same addresses with their families taking turns, beginning with the system's favourite.
+  static func alternating(_ addresses: [SocketAddress]) -> [SocketAddress] {
+    guard let favourite = addresses.first?.family else { return [] }
+    var first = addresses.filter { $0.family == favourite }[...]
+    var second = addresses.filter { $0.family != favourite }[...]
+    var ordered: [SocketAddress] = []
+    while let next = first.popFirst() {
+      ordered.append(next)
+      if let other = second.popFirst() { ordered.append(other) }
+    }
+    return ordered + second
+  }
+
   /// The system's answer to a non-blocking `connect`.
   fileprivate func connect(_ descriptor: Int32) -> Int32 {
     bytes.withUnsafeBytes { bytes in
@@ -63,26 +76,82 @@ struct Dialer: Sendable {
   /// The addresses behind a name, within a limit of time.
   func resolve(_ settings: SSHSettings) async throws -> [SocketAddress] {
     let (name, port, family) = (settings.address, settings.port, settings.family)
+    if case .success(let digits) = SocketAddress.resolve(
+      name, port: port, family: family, flags: AI_NUMERICHOST)
+    {
+      return digits
+    }
     let answer = Pending<[SocketAddress]>()
     blocking(settling: answer) { SocketAddress.resolve(name, port: port, family: family) }
     return try await limited(answer, to: settings.connectTimeout, .resolve)
   }
 
+  /// What came of one call.
+  private enum Call: Sendable {
+    case taken(Int32, SocketAddress)
+    case refused(Int, SSHError.Attempt)
+    case headStartOver
+  }
+
+  /// How long a call has for itself before the next address is called too (RFC 8305, section 5).
+  private static let headStart = Duration.milliseconds(250)
+
   /// A connected, non-blocking socket to the first address that takes the call.
+  ///
+  /// Addresses are called one after the other with a head start each, so that a silent one holds
+  /// up nobody for longer than that.
   func dial(
     _ addresses: [SocketAddress], limit: Duration
   ) async throws -> (descriptor: Int32, address: SocketAddress) {
-    var attempts: [SSHError.Attempt] = []
-    for address in addresses {
-      do {
-        return (try await dial(address, limit: limit), address)
-      } catch SSHError.timedOut(_, let limit) {
-        attempts.append(.init(address: address.text, reason: "no answer within \(words(limit))"))
-      } catch let failure as LocalFile.Failure {
-        attempts.append(.init(address: address.text, reason: failure.reason))
+    try await withThrowingTaskGroup(of: Call.self) { group in
+      var waiting = Array(SocketAddress.alternating(addresses).enumerated())[...]
+      var calling = 0
+      var attempts: [(turn: Int, attempt: SSHError.Attempt)] = []
+      func callNext() {
+        guard let (turn, address) = waiting.popFirst() else { return }
+        calling += 1
+        group.addTask { try await call(address, turn, limit) }
+        guard !waiting.isEmpty else { return }
+        group.addTask {
+          try await Task.sleep(for: Self.headStart)
+          return .headStartOver
+        }
       }
+      callNext()
+      while calling > 0, let call = try await group.next() {
+        switch call {
+        case .taken(let descriptor, let address):
+          group.cancelAll()
+          await Self.hangUp(&group)
+          return (descriptor, address)
+        case .refused(let turn, let attempt):
+          calling -= 1
+          attempts.append((turn, attempt))
+          callNext()
+        case .headStartOver: callNext()
+        }
+      }
+      group.cancelAll()
+      throw SSHError.unreachable(attempts.sorted { $0.turn < $1.turn }.map(\.attempt))
     }
-    throw SSHError.unreachable(attempts)
+  }
+
+  /// Closes what other calls still reached after one was taken.
+  private static func hangUp(_ group: inout ThrowingTaskGroup<Call, any Error>) async {
+    while let call = await group.nextResult() {
+      if case .success(.taken(let descriptor, _)) = call { close(descriptor) }
+    }
+  }
+
+  private func call(_ address: SocketAddress, _ turn: Int, _ limit: Duration) async throws -> Call {
+    do {
+      return .taken(try await dial(address, limit: limit), address)
+    } catch SSHError.timedOut(_, let limit) {
+      let reason = "no answer within \(words(limit))"
+      return .refused(turn, .init(address: address.text, reason: reason))
+    } catch let failure as LocalFile.Failure {
+      return .refused(turn, .init(address: address.text, reason: failure.reason))
+    }
   }
 
   private func dial(_ address: SocketAddress, limit: Duration) async throws -> Int32 {

@@ -15,6 +15,9 @@ protocol RemoteSession: AnyObject, Sendable {
     _ request: RemoteRequest, onRequest: @escaping @Sendable () -> Void
   ) async throws -> RemoteResult
 
+  /// A connection of bytes from the host to another one: a local descriptor, which the caller closes.
+  func tunnel(to host: String, port: Int) async throws -> Int32
+
   /// Ends the session and all that runs in it; later calls do nothing.
   func close() async
 }

@@ -18,6 +18,10 @@ actor SSHSession {
   var ours = Greeting.Offer(keyExchange: [], hostKey: [], cipher: [], mac: [])
   /// The agent in use during login, so that a failure can end the wait for it.
   var agent: AgentConnection?
+  /// Commands and tunnels under way.
+  var working = 0
+  /// Shells that are kept for questions, each on a channel.
+  var shells: [KeptShell] = []
   /// Channels that are open or being opened.
   var channels = 0
   /// How many channels the server lets us have; sshd's default is ten.
@@ -144,7 +148,7 @@ extension SSHSession {
   private func socketReady(_ readiness: EventLoop.Readiness) {
     transport.noteReady(readiness)
     // With nobody reading, the end of the connection must show by itself.
-    if readiness.contains(.hangup), stage == .run, channels == 0 {
+    if readiness.contains(.hangup), stage == .run, working == 0 {
       fail(.disconnected(.run, said: nil))
     }
     wakeAll()

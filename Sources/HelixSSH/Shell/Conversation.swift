@@ -17,8 +17,21 @@ struct Conversation: Sendable {
     errors = OutputCollector(marker: script.marker, limit: outputLimit)
   }
 
+  /// Takes what the command wrote, and keeps it.
   mutating func takeOutput(_ bytes: UnsafeRawBufferPointer) { output.take(bytes) }
+
+  /// Takes what the command wrote to its errors, and keeps it.
   mutating func takeErrors(_ bytes: UnsafeRawBufferPointer) { errors.take(bytes) }
+
+  /// Takes what the command wrote, and passes on what is its own.
+  mutating func takeOutput(
+    _ bytes: UnsafeRawBufferPointer, passingOn pass: (UnsafeRawBufferPointer) -> Void
+  ) { output.take(bytes, passingOn: pass) }
+
+  /// Takes what the command wrote to its errors, and passes on what is its own.
+  mutating func takeErrors(
+    _ bytes: UnsafeRawBufferPointer, passingOn pass: (UnsafeRawBufferPointer) -> Void
+  ) { errors.take(bytes, passingOn: pass) }
 
   /// The remote process, once it has announced itself.
   var process: Int? { output.announcement.flatMap { Int($0) } }

@@ -2,9 +2,13 @@ import HelixModel
 
 /// The one connection to a host: made when first asked for, shared, and made again when it broke.
 actor HostLink {
+  /// Gives the link to a host that others are reached through.
+  typealias Gates = @Sendable (SSHSettings) async throws -> HostLink
+
   let settings: SSHSettings
   private let trust: Trust
   private let limiter: ConnectionLimiter
+  private let gates: Gates
   private let report: @Sendable (SSHEvent) -> Void
 
   private var session: (any RemoteSession)?
@@ -14,11 +18,13 @@ actor HostLink {
 
   init(
     _ settings: SSHSettings, trust: Trust, limiter: ConnectionLimiter,
+    gates: @escaping Gates = { _ in throw SSHError.closed },
     report: @escaping @Sendable (SSHEvent) -> Void
   ) {
     self.settings = settings
     self.trust = trust
     self.limiter = limiter
+    self.gates = gates
     self.report = report
   }
 
@@ -70,14 +76,32 @@ actor HostLink {
     waiting = []
     for answer in answers { answer.settle(result) }
   }
+}
 
+// MARK: - Connecting
+
+extension HostLink {
+  /// Pauses before a server that turned us away in its greeting is tried again.
+  private static let greetingPauses: [Duration] = [.milliseconds(300), .seconds(1), .seconds(3)]
+
+  /// Connects; a server with too many logins under way drops some at random, and says so at most
+  /// in place of its greeting. Nothing has happened there, so it may be tried again.
   private func makeSession() async throws -> any RemoteSession {
-    let dialer = Dialer(loop: .next())
-    let addresses = try await dialer.resolve(settings)
-    let turn = addresses.first?.text ?? settings.address
-    await limiter.enter(turn)
+    for pause in Self.greetingPauses {
+      do {
+        return try await trySession()
+      } catch let error as SSHError where error.isTurnedAway {
+        try await Task.sleep(for: pause)
+      }
+    }
+    return try await trySession()
+  }
+
+  private func trySession() async throws -> any RemoteSession {
+    let route = try await Route(settings, gates: gates)
+    let turn = await limiter.enter(settings.limitedName)
     do {
-      let session = try await logIn(dialer, addresses)
+      let session = try await logIn(over: route)
       await limiter.leave(turn)
       return session
     } catch {
@@ -86,15 +110,13 @@ actor HostLink {
     }
   }
 
-  private func logIn(_ dialer: Dialer, _ addresses: [SocketAddress]) async throws
-    -> any RemoteSession
-  {
+  private func logIn(over route: Route) async throws -> any RemoteSession {
     try Task.checkCancellation()
-    let (descriptor, address) = try await dialer.dial(addresses, limit: settings.connectTimeout)
-    let session = SSHSession(descriptor: descriptor, loop: dialer.loop)
+    let (descriptor, address) = try await route.open()
+    let session = SSHSession(descriptor: descriptor, loop: route.loop)
     do {
       let login = try await session.logIn(settings, trust: trust)
-      report(.connected(settings.host, address: address.text))
+      report(.connected(settings.host, address: address))
       if let (key, file) = login.accepted {
         report(.acceptedHostKey(settings.host, fingerprint: key.fingerprint, file: file))
       }
@@ -104,26 +126,47 @@ actor HostLink {
       throw error
     }
   }
+}
+
+// MARK: - Commands
+
+extension HostLink {
+  /// Pauses before a question is asked again on a new connection.
+  private static let questionPauses: [Duration] = [.zero, .milliseconds(500), .seconds(2)]
 
   /// Runs a command on a working session.
   ///
-  /// A connection may have ended unnoticed since its last use; a command that was not even sent yet
-  /// is tried once more on a new one.
+  /// A connection may have ended unnoticed since its last use: a command that was not even sent yet
+  /// is tried once more on a new one. A question may be asked again even when it was under way.
   func run(_ request: RemoteRequest) async throws -> RemoteResult {
-    for isLastTry in [false, true] {
+    let end = ContinuousClock.now + request.limit
+    var pauses = Self.questionPauses.prefix(request.isQuestion ? .max : 1)
+    while true {
       let session = try await liveSession()
       let wasSent = Lock(false)
       do {
-        return try await session.run(request) {
-          [host = settings.host, report] in
+        return try await session.run(request) { [host = settings.host, report] in
           wasSent.withLock { $0 = true }
           report(.requested(host))
         }
       } catch let error as SSHError where error.isConnectionLoss {
         drop(session)
-        if isLastTry || wasSent.withLock({ $0 }) { throw error }
+        guard request.isQuestion || !wasSent.withLock({ $0 }), let pause = pauses.popFirst(),
+          ContinuousClock.now + pause < end
+        else { throw error }
+        try await Task.sleep(for: pause)
       }
     }
-    throw SSHError.closed
+  }
+
+  /// A connection of bytes from the host to another one.
+  func tunnel(to host: String, port: Int) async throws -> Int32 {
+    let session = try await liveSession()
+    do {
+      return try await session.tunnel(to: host, port: port)
+    } catch let error as SSHError where error.isConnectionLoss {
+      drop(session)
+      return try await liveSession().tunnel(to: host, port: port)
+    }
   }
 }

@@ -20,24 +20,40 @@ struct OutputCollector {
     self.limit = limit
   }
 
+  /// A collector of a stream whose marker has come already.
+  init(announced announcement: String, limit: Int) {
+    self.init(marker: "", limit: limit)
+    self.announcement = announcement
+  }
+
   /// Takes the stream's next bytes.
   mutating func take(_ bytes: UnsafeRawBufferPointer) {
     guard announcement == nil else { return keep(bytes) }
-    noise.append(contentsOf: bytes)
-    findMarker()
-    if announcement == nil, noise.count > Self.noiseLimit {
-      noise.removeFirst(noise.count - Self.noiseLimit / 2)
-    }
+    let rest = takeNoise(bytes)
+    rest.withUnsafeBytes { keep($0) }
   }
 
-  private mutating func findMarker() {
+  /// Takes the stream's next bytes, and passes on what follows the marker instead of keeping it.
+  mutating func take(
+    _ bytes: UnsafeRawBufferPointer, passingOn pass: (UnsafeRawBufferPointer) -> Void
+  ) {
+    guard announcement == nil else { return pass(bytes) }
+    let rest = takeNoise(bytes)
+    if !rest.isEmpty { rest.withUnsafeBytes { pass($0) } }
+  }
+
+  /// Looks for the marker; what follows it is not noise.
+  private mutating func takeNoise(_ bytes: UnsafeRawBufferPointer) -> ArraySlice<UInt8> {
+    noise.append(contentsOf: bytes)
     guard let start = noise.firstRange(of: marker)?.lowerBound,
       let end = noise[start...].firstIndex(of: UInt8(ascii: "\n"))
-    else { return }
+    else {
+      if noise.count > Self.noiseLimit { noise.removeFirst(noise.count - Self.noiseLimit / 2) }
+      return []
+    }
     announcement = printable(noise[(start + marker.count)..<end].drop { $0 == UInt8(ascii: " ") })
-    let rest = noise[(end + 1)...]
-    rest.withUnsafeBytes { keep($0) }
-    noise = Array(noise[..<start])
+    defer { noise = Array(noise[..<start]) }
+    return noise[(end + 1)...]
   }
 
   private mutating func keep(_ bytes: UnsafeRawBufferPointer) {

@@ -8,6 +8,8 @@ package actor SSHShellProvider: ShellProvider {
   private let trust = Trust()
   private let limiter = ConnectionLimiter()
   private var links: [HostName: HostLink] = [:]
+  /// Links to hosts that others are reached through, one for all of them.
+  private var gates: [SSHSettings: HostLink] = [:]
 
   /// - Parameters:
   ///   - hostKeys: What to do with host keys that no known_hosts file has.
@@ -34,10 +36,16 @@ package actor SSHShellProvider: ShellProvider {
   }
 
   package func closeAll() async {
-    let open = links.values
+    await retire(links.values)
     links = [:]
+    // Nobody is behind them any more.
+    await retire(gates.values)
+    gates = [:]
+  }
+
+  private func retire(_ links: some Collection<HostLink>) async {
     await withTaskGroup(of: Void.self) { group in
-      for link in open { group.addTask { await link.retire() } }
+      for link in links { group.addTask { await link.retire() } }
     }
   }
 
@@ -47,8 +55,23 @@ package actor SSHShellProvider: ShellProvider {
       if link.settings == settings { return link }
       Task { await link.retire() }
     }
-    let link = HostLink(settings, trust: trust, limiter: limiter, report: report)
+    let link = makeLink(settings)
     links[host.name] = link
     return link
+  }
+
+  private func gate(_ settings: SSHSettings) -> HostLink {
+    if let link = gates[settings] { return link }
+    let link = makeLink(settings)
+    gates[settings] = link
+    return link
+  }
+
+  private func makeLink(_ settings: SSHSettings) -> HostLink {
+    HostLink(
+      settings, trust: trust, limiter: limiter, gates: { [weak self] in
+        guard let self else { throw SSHError.closed }
+        return await self.gate($0)
+      }, report: report)
   }
 }

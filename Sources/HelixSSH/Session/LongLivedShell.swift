@@ -1,0 +1,104 @@
+import Glibc
+
+/// The words of a shell that answers one question after the other over one channel.
+///
+/// A channel for every command costs the server a new process and the line two round trips; a shell
+/// that is kept costs one. Each question runs in a subshell: it can end, change folder or break its
+/// own syntax for itself alone. What would go on running after its end does not belong here, since
+/// it would write into the answers of others: that is what makes a command a deed.
+enum LongLivedShell {
+  /// Reads a line with mark, lines of script, bytes of script and bytes of input, then those.
+  ///
+  /// A shell's `read` takes one byte at a time, and `head -c` no byte too many: neither takes what
+  /// belongs to the next. What a question leaves unread of its input is read away after it.
+  static let loop = """
+    while read -r helix_mark helix_lines helix_script helix_input; do
+    if [ "$helix_lines" -gt 0 ]; then
+    helix_text=
+    while [ "$helix_lines" -gt 0 ] && IFS= read -r helix_line; do
+    helix_text="$helix_text$helix_line
+    "
+    helix_lines=$((helix_lines - 1))
+    done
+    else
+    helix_text=$(head -c "$helix_script"; echo .)
+    helix_text=${helix_text%.}
+    fi
+    if [ "$helix_input" -gt 0 ]; then
+    head -c "$helix_input" | {
+    (eval "$helix_text"); helix_status=$?
+    while read -r helix_line; do :; done
+    exit $helix_status
+    }
+    else
+    (eval "$helix_text") </dev/null
+    fi
+    printf '\\n%s %s\\n' "$helix_mark" "$?"
+    printf '\\n%s\\n' "$helix_mark" >&2
+    done
+    """
+
+  /// Scripts up to this size travel as lines; for longer ones a process of their own is cheaper.
+  private static let lineLimit = 512
+
+  /// A question as the loop reads it; `mark` is a word that nobody can guess.
+  static func question(_ script: String, input: [UInt8], mark: String) -> [UInt8] {
+    let script = Array(script.utf8)
+    let isShort = script.count <= lineLimit
+    let lines = isShort ? script.count { $0 == UInt8(ascii: "\n") } + 1 : 0
+    var bytes = Array("\(mark) \(lines) \(script.count) \(input.count)\n".utf8)
+    bytes += script
+    if isShort { bytes.append(UInt8(ascii: "\n")) }
+    return bytes + input
+  }
+}
+
+/// Reads one stream of a long-lived shell up to the mark that ends an answer.
+struct AnswerReader: Sendable {
+  private(set) var collector: OutputCollector
+  /// What followed the mark on its line, once it has come.
+  private(set) var ending: String?
+  private let pattern: [UInt8]
+  /// Bytes that may be the beginning of the ending.
+  private var held: [UInt8] = []
+
+  /// Of the answer, `limit` bytes are kept.
+  init(mark: String, limit: Int) {
+    pattern = Array("\n\(mark)".utf8)
+    collector = OutputCollector(announced: "", limit: limit)
+  }
+
+  /// Takes the stream's next bytes; what comes after the ending is nobody's.
+  mutating func take(_ bytes: UnsafeRawBufferPointer) {
+    guard ending == nil else { return }
+    held.append(contentsOf: bytes)
+    guard let start = firstPattern() else { return release(held.count - pattern.count + 1) }
+    release(start)
+    guard let end = held.dropFirst(pattern.count).firstIndex(of: UInt8(ascii: "\n")) else { return }
+    ending = printable(held[pattern.count..<end].drop { $0 == UInt8(ascii: " ") })
+    held = []
+  }
+
+  private func firstPattern() -> Int? {
+    held.withUnsafeBytes { held in
+      guard let base = held.baseAddress else { return nil }
+      var start = 0
+      while start + pattern.count <= held.count,
+        let found = memchr(base + start, Int32(UInt8(ascii: "\n")), held.count - start)
+      {
+        let place = UnsafeRawPointer(found) - base
+        guard place + pattern.count <= held.count else { return nil }
+        if memcmp(found, pattern, pattern.count) == 0 { return place }
+        start = place + 1
+      }
+      return nil
+    }
+  }
+
+  /// Passes on bytes that are part of the answer for sure.
+  private mutating func release(_ count: Int) {
+    guard count > 0 else { return }
+    held.withUnsafeBytes { collector.take(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    held.removeFirst(count)
+  }
+}
