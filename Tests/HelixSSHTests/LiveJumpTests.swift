@@ -87,7 +87,8 @@ struct LiveJumpTests {
     first.stop()
     target.jumps[0].connectTimeout = .seconds(9)
     let error = try await failure()
-    #expect(error.summary == "on the way through first: cannot connect to \(target.jumps[0].target)")
+    #expect(
+      error.summary == "on the way through first: cannot connect to \(target.jumps[0].target)")
     #expect(error.reason == "127.0.0.1: connection refused")
     await gates.close()
   }
@@ -101,7 +102,8 @@ struct LiveJumpTests {
     let link = await gates.link(target)
     let gate = try await gates.link(settings(first, "first"))
     #expect(
-      try await link.run(RemoteRequest(command: "echo 1", limit: .seconds(20))).output.text == "1\n")
+      try await link.run(RemoteRequest(command: "echo 1", limit: .seconds(20))).output.text == "1\n"
+    )
     _ = try? await gate.run(
       RemoteRequest(
         command: "p=$PPID; while [ \"$(cat /proc/$p/comm)\" != sshd ]; do"

@@ -10,7 +10,8 @@ struct LongLivedShellTests {
     try folder.write(LongLivedShell.loop, to: "loop")
     try folder.write(String(decoding: questions, as: UTF8.self), to: "questions")
     try runLocally(
-      "/bin/sh", "-c", "sh -c \"$(cat \(folder.file("loop")))\" <\(folder.file("questions"))"
+      "/bin/sh", "-c",
+      "sh -c \"$(cat \(folder.file("loop")))\" <\(folder.file("questions"))"
         + " >\(folder.file("out")) 2>\(folder.file("err"))")
     return (folder.text(of: "out"), folder.text(of: "err"))
   }
@@ -26,7 +27,8 @@ struct LongLivedShellTests {
       LongLivedShell.question(question.0, input: Array(question.1.utf8), mark: "m\(number)")
     }
     let (output, errors) = try answers(bytes)
-    let syntaxStatus = try runLocally("/bin/sh", "-c", "sh -c '(eval \"(((\")' 2>/dev/null; echo $?")
+    let syntaxStatus = try runLocally(
+      "/bin/sh", "-c", "sh -c '(eval \"(((\")' 2>/dev/null; echo $?")
     #expect(
       output
         == "one\n\nm0 0\n\nm1 3\n\nm2 \(syntaxStatus.prefix { $0 != "\n" })\nin put\n\nm3 0\nx\nm4 0\n"

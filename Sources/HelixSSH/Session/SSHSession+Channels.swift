@@ -65,6 +65,7 @@ extension SSHSession {
   ///   - bytes: The beginning of its input.
   ///   - onRequest: Called when the request is sent.
   ///   - sent: Told how many of the bytes were written.
+  /// - Throws: an `SSHError`; the command may have begun all the same.
   func start(
     _ execution: Execution, ahead bytes: [UInt8], _ onRequest: @Sendable () -> Void,
     sent: (Int) -> Void

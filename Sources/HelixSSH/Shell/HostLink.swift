@@ -84,8 +84,10 @@ extension HostLink {
   /// Pauses before a server that turned us away in its greeting is tried again.
   private static let greetingPauses: [Duration] = [.milliseconds(300), .seconds(1), .seconds(3)]
 
-  /// Connects; a server with too many logins under way drops some at random, and says so at most
-  /// in place of its greeting. Nothing has happened there, so it may be tried again.
+  /// Connects, again if the server turned us away at its door.
+  ///
+  /// A server with too many logins under way drops some at random, and says so at most in place of
+  /// its greeting. Nothing has happened there, so it may be tried again.
   private func makeSession() async throws -> any RemoteSession {
     for pause in Self.greetingPauses {
       do {

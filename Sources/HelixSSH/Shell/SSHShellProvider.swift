@@ -69,7 +69,8 @@ package actor SSHShellProvider: ShellProvider {
 
   private func makeLink(_ settings: SSHSettings) -> HostLink {
     HostLink(
-      settings, trust: trust, limiter: limiter, gates: { [weak self] in
+      settings, trust: trust, limiter: limiter,
+      gates: { [weak self] in
         guard let self else { throw SSHError.closed }
         return await self.gate($0)
       }, report: report)
