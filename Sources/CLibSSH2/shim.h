@@ -12,6 +12,21 @@
 // Swift's Glibc module has neither.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// glibc shows these to GNU sources only.
+extern int pipe2(int ends[2], int flags);
+extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
+
+// A descriptor that becomes readable when the process has ended; -1 when the kernel has none.
+static inline int helix_open_process(int process) {
+#ifdef SYS_pidfd_open
+  return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+  return -1;
+#endif
+}
 #endif
 
 typedef ssize_t (*helix_receive)(libssh2_socket_t, void *, size_t, int, void **);

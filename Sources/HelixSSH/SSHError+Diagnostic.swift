@@ -190,6 +190,13 @@ extension SSHError {
           "give \(settings.user) a login shell whose start-up files do not end it, and no forced"
           + " command in authorized_keys")
     case .ascent(let ascent, let problem): problem.words(ascent, settings)
+    case .cannotStart(let program, let reason):
+      Words(
+        summary: "cannot start \(program)", reason: reason,
+        remedy: program == "ssh"
+          ? "install OpenSSH's client (openssh-client on Debian, openssh-clients on Fedora), or set"
+            + " transport: libssh2 for the host"
+          : "check that the program is there and may run")
     case .library(let operation, let code, let detail):
       Words(
         summary: "ssh could not \(operation)", reason: "libssh2 says: \(detail) (\(code))",

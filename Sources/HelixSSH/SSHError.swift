@@ -37,6 +37,8 @@ indirect enum SSHError: Error, Hashable, Sendable {
   /// The command did not start; what the far side said instead.
   case notStarted(status: Int, lines: [String])
   case ascent(Ascent, AscentProblem)
+  /// A program of this machine that should help, such as a `ProxyCommand` or `ssh` itself.
+  case cannotStart(program: String, reason: String)
   case library(operation: String, code: Int32, detail: String)
   case closed
 }
