@@ -34,6 +34,13 @@ extension SSHError {
       connectionWords(settings)
     case .noCommonAlgorithm(let gap): gap.words
     case .gate(let gate, let error): error.words(onTheWayThrough: gate)
+    case .proxyFailed(let command, let status, let lines):
+      Words(
+        summary: "the ProxyCommand for \(settings.target) did not lead to it",
+        reason: lines.last.map { "it said \"\($0)\"" }
+          ?? status.map { "it ended with status \($0) and said nothing" }
+          ?? "it closed the connection and said nothing",
+        remedy: "try it in a terminal: \(command)")
     case .tunnelRefused(let target, let detail):
       Words(
         summary: "\(settings.target) does not connect us with \(target)", reason: detail,

@@ -22,6 +22,8 @@ indirect enum SSHError: Error, Hashable, Sendable {
   case silent(Duration)
   /// A host on the way could not be reached, or did not let us through.
   case gate(SSHSettings, SSHError)
+  /// The program that should have led to the host did not.
+  case proxyFailed(command: String, status: Int?, lines: [String])
   /// A host on the way refused to connect us with the next one.
   case tunnelRefused(to: String, detail: String)
   case noCommonAlgorithm(AlgorithmGap)

@@ -113,3 +113,61 @@ struct LiveJumpTests {
     await gates.close()
   }
 }
+
+@Suite(
+  "hosts behind a program", .tags(.live),
+  .enabled(if: SSHServer.isAvailable, "sshd is not installed"), .timeLimit(.minutes(2)))
+struct LiveProxyTests {
+  private func link(_ server: SSHServer, _ command: String) throws -> HostLink {
+    var settings = try SSHSettings(server.host(), local: server.local, policy: .strict)
+    settings.proxyCommand = command
+    return HostLink(settings, trust: Trust(), limiter: ConnectionLimiter()) { _ in }
+  }
+
+  /// Carries bytes between its own streams and a port, and ends with either.
+  private func carrier(_ folder: ScratchFolder, to port: Int) throws -> String {
+    try folder.write(
+      """
+      import os, select, socket
+      far = socket.create_connection(("127.0.0.1", \(port)))
+      while True:
+          for end in select.select([0, far], [], [])[0]:
+              data = os.read(0, 65536) if end == 0 else far.recv(65536)
+              if not data:
+                  raise SystemExit
+              far.sendall(data) if end == 0 else os.write(1, data)
+
+      """, to: "carrier.py")
+  }
+
+  @Test("run commands like any other, and the program ends with the connection")
+  func works() async throws {
+    let server = try SSHServer()
+    let folder = try ScratchFolder()
+    let path = try carrier(folder, to: server.port)
+    let link = try link(server, "python3 \(path)")
+    let result = try await link.run(RemoteRequest(command: "echo in", limit: .seconds(20)))
+    #expect(result.output.text == "in\n")
+    // The brackets keep the search from finding itself.
+    let search = folder.file("[c]arrier.py")
+    #expect(try runLocally("/usr/bin/pgrep", "-f", search) != "")
+    await link.close()
+    for _ in 0..<100 where try runLocally("/usr/bin/pgrep", "-f", search) != "" {
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    #expect(try runLocally("/usr/bin/pgrep", "-f", search) == "")
+  }
+
+  @Test("a program that fails is blamed in its own words")
+  func fails() async throws {
+    let server = try SSHServer()
+    let link = try link(server, "sh -c 'echo no way to the gate >&2; exit 3'")
+    let error = await #expect(throws: SSHError.self) { _ = try await link.liveSession() }
+    #expect(
+      error
+        == .proxyFailed(
+          command: "sh -c 'echo no way to the gate >&2; exit 3'", status: 3,
+          lines: ["no way to the gate"]))
+    await link.close()
+  }
+}

@@ -34,12 +34,15 @@ actor SSHSession {
   private var gateQueue: [CheckedContinuation<Void, Never>] = []
   private var keepAliveTimer: Timers.ID?
   private var isClosing = false
+  private let proxy: ChildProcess?
 
   /// - Parameters:
   ///   - descriptor: A connected, non-blocking socket, which the session closes.
   ///   - loop: The loop on which the session lives.
-  init(descriptor: Int32, loop: EventLoop) {
+  ///   - proxy: A program that carries the bytes, which ends with the session.
+  init(descriptor: Int32, loop: EventLoop, proxy: ChildProcess? = nil) {
     self.loop = loop
+    self.proxy = proxy
     transport = Transport(descriptor: descriptor)
   }
 
@@ -192,6 +195,7 @@ extension SSHSession {
       while libssh2_session_free(handle) == LIBSSH2_ERROR_EAGAIN, tries < 100 { tries += 1 }
     }
     Glibc.close(transport.descriptor)
+    proxy?.end()
   }
 
   /// Frees waiting for a channel slot.

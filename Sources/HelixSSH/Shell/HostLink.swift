@@ -92,7 +92,7 @@ extension HostLink {
     for pause in Self.greetingPauses {
       do {
         return try await trySession()
-      } catch let error as SSHError where error.isTurnedAway {
+      } catch let error as SSHError where error.isTurnedAway && settings.proxyCommand == nil {
         try await Task.sleep(for: pause)
       }
     }
@@ -114,19 +114,27 @@ extension HostLink {
 
   private func logIn(over route: Route) async throws -> any RemoteSession {
     try Task.checkCancellation()
-    let (descriptor, address) = try await route.open()
-    let session = SSHSession(descriptor: descriptor, loop: route.loop)
+    let open = try await route.open()
+    let session = SSHSession(descriptor: open.descriptor, loop: route.loop, proxy: open.proxy)
     do {
       let login = try await session.logIn(settings, trust: trust)
-      report(.connected(settings.host, address: address))
+      report(.connected(settings.host, address: open.address))
       if let (key, file) = login.accepted {
         report(.acceptedHostKey(settings.host, fingerprint: key.fingerprint, file: file))
       }
       return session
     } catch {
       await session.close()
-      throw error
+      throw await blamed(error, on: open.proxy)
     }
+  }
+
+  /// A connection that ended before a greeting was ended by the program that should have made it.
+  private func blamed(_ error: any Error, on proxy: ChildProcess?) async -> any Error {
+    guard let proxy, let error = error as? SSHError, error.isTurnedAway else { return error }
+    let status = await proxy.ended(within: .seconds(1))
+    return SSHError.proxyFailed(
+      command: settings.proxyCommand ?? "", status: status, lines: proxy.lastWords)
   }
 }
 

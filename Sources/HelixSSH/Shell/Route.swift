@@ -1,6 +1,16 @@
 import HelixModel
 
-/// The way of the bytes to a host: straight, or through another host.
+/// An open way to a host.
+struct OpenRoute: Sendable {
+  /// Connected and non-blocking.
+  let descriptor: Int32
+  /// What is at the other end, in words.
+  let address: String
+  /// The program that carries the bytes, to be ended with the connection.
+  var proxy: ChildProcess?
+}
+
+/// The way of the bytes to a host: straight, through another host, or through a program.
 struct Route: Sendable {
   let loop: EventLoop
   private let settings: SSHSettings
@@ -21,18 +31,23 @@ struct Route: Sendable {
     }
   }
 
-  /// A connected, non-blocking descriptor, and the address at its other end in words.
-  func open() async throws -> (descriptor: Int32, address: String) {
+  /// Opens the last part of the way, which ends at the host's sshd.
+  func open() async throws -> OpenRoute {
+    if let command = settings.proxyCommand {
+      let (descriptor, child) = try ChildProcess.connected(command, loop: loop)
+      return OpenRoute(descriptor: descriptor, address: settings.address, proxy: child)
+    }
     if let gate {
       let descriptor = try await Self.named(gate.settings) {
         try await gate.link.tunnel(to: settings.address, port: settings.port)
       }
-      return (descriptor, "\(settings.address) through \(gate.settings.host)")
+      return OpenRoute(
+        descriptor: descriptor, address: "\(settings.address) through \(gate.settings.host)")
     }
     let dialer = Dialer(loop: loop)
     let addresses = try await dialer.resolve(settings)
     let (descriptor, address) = try await dialer.dial(addresses, limit: settings.connectTimeout)
-    return (descriptor, address.text)
+    return OpenRoute(descriptor: descriptor, address: address.text)
   }
 
   /// An error on the way says which host met it.
