@@ -30,7 +30,8 @@ struct InventoryCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console(common)
     try await console.guarding {
-      let inventory = try Project.inventory(of: PlanRequest(inventory: self.inventory.folder, playbooks: []))
+      let inventory = try Project.inventory(
+        of: PlanRequest(inventory: self.inventory.folder, playbooks: []))
       console.report(inventory.warnings)
       if let host {
         console.answer(try variables(of: host, in: inventory) + "\n")

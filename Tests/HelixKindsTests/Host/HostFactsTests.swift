@@ -58,7 +58,8 @@ struct HostFactsTests {
     #expect(throws: Diagnostic.self) { try HostFacts(answers) }
   }
 
-  @Test("this machine answers, in any shell that there is", arguments: ["sh", "bash", "busybox sh"])
+  @Test(
+    "this machine answers, in any shell that there is", arguments: ["sh", "bash", "busybox sh"])
   func thisMachine(shell: String) throws {
     let words = shell.split(separator: " ").map(String.init)
     guard isInstalled(words[0]) else { return }
@@ -78,7 +79,9 @@ struct HostFactsTests {
   }
 
   private func isInstalled(_ program: String) -> Bool {
-    ["/bin", "/usr/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+    ["/bin", "/usr/bin"].contains {
+      FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+    }
   }
 
   private func answer(_ command: String, of shell: [String]) throws -> FactAnswer {

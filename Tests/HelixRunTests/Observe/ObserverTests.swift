@@ -83,7 +83,7 @@ struct ObserverTests {
     #expect(!"\(log.events)".contains("secret-key"))
   }
 
-  @Test("no host waits for another to be asked")
+  @Test("no host waits for another to be asked", .timeLimit(.minutes(1)))
   func allAtOnce() async throws {
     let meeting = Meeting(of: 25)
     let hosts = (1...25).map { HostName("web-\($0)") }

@@ -39,7 +39,8 @@ struct BroadcastTests {
     #expect(shells.flatMap(\.commands).map(\.effect) == [.deed, .deed])
   }
 
-  @Test("no more hosts than allowed run it at once, and all have their turn", arguments: [1, 3, 40])
+  @Test(
+    "no more hosts than allowed run it at once, and all have their turn", arguments: [1, 3, 40])
   func bounded(parallelism: Int) async {
     let gauge = Gauge()
     let shells = (1...25).map { number in
