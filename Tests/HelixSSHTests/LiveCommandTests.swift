@@ -170,6 +170,19 @@ struct LiveCommandTests {
     await provider.closeAll()
   }
 
+  @Test("a command that was given up is ended on the host even when the session ends at once")
+  func givenUpAndClosed() async throws {
+    let shell = try await provider.shell(to: server.host())
+    let mark = "33\(UInt16.random(in: 1000...9999))"
+    await #expect(throws: Diagnostic.self) {
+      try await shell.run(
+        Command("sleep \(mark); echo late", become: .never, timeout: .milliseconds(300)))
+    }
+    await provider.closeAll()
+    #expect(try await isGone("sleep \(mark)", provider.shell(to: server.host())))
+    await provider.closeAll()
+  }
+
   @Test("a flood of output keeps neither memory nor other commands")
   func flood() async throws {
     let shell = try await provider.shell(to: server.host())

@@ -21,6 +21,8 @@ struct ApplyCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "What") var project: ProjectOptions
   @OptionGroup(title: "Hosts") var connection: ConnectionOptions
+  @OptionGroup var parallelism: ParallelismOptions
+  @OptionGroup var secrets: SecretsOptions
   @OptionGroup var common: CommonOptions
 
   @Flag(help: "Do not ask before applying.")
@@ -45,7 +47,7 @@ struct ApplyCommand: AsyncParsableCommand {
     if saved != nil { try refuseIdleOptions() }
     let project = try Project.load(saved?.request ?? self.project.request(playbooks: plans))
     let progress = Progress(console)
-    let session = try Session(project, connection, events: progress)
+    let session = try Session(project, connection, secrets, events: progress)
     if let saved { try refuseChangedSources(of: saved, now: project.sources) }
     let present = try await session.plan()
     if let saved { try refuseMovedFacts(of: saved, now: present) }
@@ -155,7 +157,8 @@ struct ApplyCommand: AsyncParsableCommand {
     if json { sinks.append(EventLines(console)) } else { sinks.append(progress) }
     let stop = StopRequest()
     let signals = StopSignals(stop)
-    let summary = await session.apply(plan, stop: stop, events: EventFan(sinks))
+    let summary = await session.apply(
+      plan, parallelism: parallelism.parallelism, stop: stop, events: EventFan(sinks))
     signals.end()
     await progress.finish()
     try await conclude(summary, record, console)

@@ -16,6 +16,7 @@ struct GraphCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "What") var project: ProjectOptions
   @OptionGroup(title: "Hosts") var connection: ConnectionOptions
+  @OptionGroup var secrets: SecretsOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -30,7 +31,7 @@ struct GraphCommand: AsyncParsableCommand {
       return try SavedPlan.read(path: first).plan
     }
     let project = try Project.load(self.project.request(playbooks: plans))
-    let session = try Session(project, connection, events: Progress(console))
+    let session = try Session(project, connection, secrets, events: Progress(console))
     let plan = try await session.plan()
     await session.close()
     return plan

@@ -19,7 +19,8 @@ package struct HelixInfra: AsyncParsableCommand {
     version: version,
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
-      ShowCommand.self, GraphCommand.self, HistoryCommand.self, SchemaCommand.self,
+      FactsCommand.self, ExecCommand.self, ShowCommand.self, GraphCommand.self, HistoryCommand.self,
+      SchemaCommand.self,
     ])
 
   package init() {}

@@ -24,17 +24,14 @@ struct InventoryCommand: AsyncParsableCommand {
   @Option(help: "One host's variables as JSON.")
   var host: String?
 
-  @Option(
-    name: [.customShort("i"), .customLong("inventory")], help: "The inventory folder.",
-    completion: .directory)
-  var folder = ProjectOptions.defaultInventory
-
+  @OptionGroup var inventory: InventoryOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let console = Console(common)
     try await console.guarding {
-      let inventory = try Project.inventory(of: PlanRequest(inventory: folder, playbooks: []))
+      let inventory = try Project.inventory(
+        of: PlanRequest(inventory: self.inventory.folder, playbooks: []))
       console.report(inventory.warnings)
       if let host {
         console.answer(try variables(of: host, in: inventory) + "\n")

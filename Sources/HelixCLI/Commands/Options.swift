@@ -26,6 +26,14 @@ struct CommonOptions: ParsableArguments {
   private var environment: [String: String] { ProcessInfo.processInfo.environment }
 }
 
+/// Which inventory.
+struct InventoryOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("i"), .customLong("inventory")], help: "The inventory folder.",
+    completion: .directory)
+  var folder = ProjectOptions.defaultInventory
+}
+
 /// Which inventory and playbooks, and how much of them.
 struct ProjectOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "The inventory folder.")
@@ -78,14 +86,30 @@ struct ConnectionOptions: ParsableArguments {
     help: "Trust and remember the key of a host that has none on record. Changed keys are refused.")
   var acceptNewHostKeys = false
 
-  @Option(help: "How many hosts are asked and how many steps are done at once.")
-  var parallelism = 10
+  @Flag(
+    name: [.customShort("k"), .long],
+    help: "Ask once for the password of the login, for hosts that the inventory gives none.")
+  var askPass = false
 
-  @Option(help: "The folder of secrets, one file each, readable by you alone.")
-  var secrets = "secrets"
+  @Flag(
+    name: [.customShort("K"), .long],
+    help: "Ask once for the password of sudo, for hosts that the inventory gives none.")
+  var askBecomePass = false
 
   @Option(help: "What the connections log on stderr: debug tells every command sent.")
   var logLevel: LogLevel = .warning
+}
+
+/// Where the secrets are that plans speak of.
+struct SecretsOptions: ParsableArguments {
+  @Option(help: "The folder of secrets, one file each, readable by you alone.")
+  var secrets = "secrets"
+}
+
+/// How much is done at once; asking is not bounded by it.
+struct ParallelismOptions: ParsableArguments {
+  @Option(help: "How many steps are done, or hosts run a command, at once.")
+  var parallelism = 10
 
   func validate() throws {
     guard (1...1000).contains(parallelism) else {

@@ -19,6 +19,7 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "What") var project: ProjectOptions
   @OptionGroup(title: "Hosts") var connection: ConnectionOptions
+  @OptionGroup var secrets: SecretsOptions
   @OptionGroup var common: CommonOptions
 
   @Option(help: "Keep the plan in a file, to be applied exactly.", completion: .file())
@@ -42,7 +43,7 @@ struct PlanCommand: AsyncParsableCommand {
     let console = Console(common)
     try await console.guarding {
       let project = try Project.load(self.project.request(playbooks: playbooks))
-      let session = try Session(project, connection, events: Progress(console))
+      let session = try Session(project, connection, secrets, events: Progress(console))
       let plan = try await session.plan(keepingAnswersAt: keepAnswers)
       await session.close()
       let saved = SavedPlan(plan, of: project)

@@ -11,10 +11,14 @@ struct SchemaCommand: AsyncParsableCommand {
       """)
 
   enum Document: String, ExpressibleByArgument, CaseIterable {
-    case cluster, linode, aws, plan, events
+    case cluster, linode, aws, plan, events, facts, exec
   }
 
-  @Argument(help: "cluster, linode, aws (inventory files), plan (--json), events (apply --json).")
+  @Argument(
+    help: """
+      cluster, linode, aws (inventory files), plan (--json), events (apply --json), facts (--json), \
+      exec (--json).
+      """)
   var document: Document
 
   @OptionGroup var common: CommonOptions
@@ -28,6 +32,8 @@ struct SchemaCommand: AsyncParsableCommand {
     case .cluster, .linode, .aws: DocumentSchemas.schema(of: "\(document.rawValue).yaml") ?? ""
     case .plan: PlanSchema.text
     case .events: EventSchema.text
+    case .facts: FactsSchema.text
+    case .exec: ExecSchema.text
     }
   }
 }

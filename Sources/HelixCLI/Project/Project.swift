@@ -114,7 +114,7 @@ package struct Project {
   }
 
   /// What the SSH room cannot do is told before anything is asked.
-  private static func checkConnections(of inventory: Inventory) throws(Diagnostics) {
+  static func checkConnections(of inventory: Inventory) throws(Diagnostics) {
     var problems: [Diagnostic] = []
     var seen: Set<[Located<String>]> = []
     for host in inventory.hosts where seen.insert(host.connection.sshArguments).inserted {

@@ -5,33 +5,30 @@ import HelixKinds
 import HelixModel
 import HelixPlan
 import HelixRun
-import HelixSSH
 import HelixSecrets
 
 /// The outside world of one command: hosts, secrets, artifacts.
 struct Session {
   let project: Project
   let fingerprints: KeyedFingerprinter
-  private let remote: SSHShellProvider
-  private let shells: HostShells
+  private let reach: Reach
   private let secrets: FolderSecretStore
   private let artifacts: ReleaseArtifactStore
-  private let parallelism: Int
   private let events: any EventSink
 
-  /// - Throws: a `Diagnostic` when the fingerprint key cannot be read or made.
-  init(_ project: Project, _ options: ConnectionOptions, events: any EventSink) throws {
+  /// - Throws: a `Diagnostic` when the fingerprint key cannot be read or made, or a password cannot
+  ///   be asked for.
+  init(
+    _ project: Project, _ connection: ConnectionOptions, _ secrets: SecretsOptions,
+    events: any EventSink
+  ) throws {
     let environment = ProcessInfo.processInfo.environment
     self.project = project
     self.events = events
-    parallelism = options.parallelism
-    secrets = FolderSecretStore(folder: options.secrets)
+    self.secrets = FolderSecretStore(folder: secrets.secrets)
     fingerprints = KeyedFingerprinter(
-      key: try FingerprintKeyFile(environment: environment).key(), secrets: secrets)
-    let log = ConnectionLog(level: options.logLevel)
-    remote = SSHShellProvider(
-      hostKeys: options.acceptNewHostKeys ? .acceptNew : .strict, report: { log.take($0) })
-    shells = HostShells(hosts: project.inventory.hosts, remote: remote)
+      key: try FingerprintKeyFile(environment: environment).key(), secrets: self.secrets)
+    reach = try Reach(project.inventory.hosts, connection)
     artifacts = try ReleaseArtifactStore(
       origin: project.inventory.cluster?.k3s.artifacts ?? .releases,
       cache: ReleaseArtifactStore.defaultCache(environment: environment))
@@ -39,8 +36,7 @@ struct Session {
 
   /// Asks every host, and the release lists for what the hosts' machines need.
   func observe() async throws -> Observation {
-    let observer = Observer(
-      shells: shells, key: fingerprints.key, parallelism: parallelism, events: events)
+    let observer = Observer(shells: reach.shells, key: fingerprints.key, events: events)
     var observation = try await observer.observe(project.desired.questions)
     let needed = project.desired.artifacts(observation, fingerprints: fingerprints)
     for artifact in needed.sorted(by: { ($0.release, $0.file) < ($1.release, $1.file) }) {
@@ -59,9 +55,11 @@ struct Session {
   }
 
   /// Carries a plan out.
-  func apply(_ plan: Plan, stop: StopRequest, events: any EventSink) async -> RunSummary {
+  func apply(
+    _ plan: Plan, parallelism: Int, stop: StopRequest, events: any EventSink
+  ) async -> RunSummary {
     let ports = RunPorts(
-      shells: shells, secrets: secrets, artifacts: artifacts, kubeconfigs: KubeconfigMerger(),
+      shells: reach.shells, secrets: secrets, artifacts: artifacts, kubeconfigs: KubeconfigMerger(),
       diagnoses: Catalogue.diagnoses, home: NSHomeDirectory())
     // A restart writes no secret, and what a host says when it fails may hold one all the same.
     let confidential = project.inventory.cluster?.k3s.secrets ?? []
@@ -71,5 +69,5 @@ struct Session {
   }
 
   /// Ends all sessions.
-  func close() async { await remote.closeAll() }
+  func close() async { await reach.close() }
 }

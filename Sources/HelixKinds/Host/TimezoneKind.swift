@@ -65,7 +65,7 @@ package struct TimezoneKind: ModuleKind {
   }
 
   /// The zone a link points to: what follows the zone database's folder.
-  private static func name(of link: String) -> String {
+  static func name(of link: String) -> String {
     guard let folder = link.firstRange(of: "zoneinfo/") else { return link }
     return String(link[folder.upperBound...])
   }

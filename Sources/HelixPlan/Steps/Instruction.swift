@@ -8,11 +8,12 @@ package enum Instruction: Hashable, Sendable {
   case write(FileWrite)
   /// Brings a release artifact to the host, verified on both sides, then renamed into place.
   case install(ArtifactInstall)
-  /// Asks until a script succeeds.
+  /// Asks until a script, which changes nothing, succeeds.
   case wait(Wait)
-  /// Runs a script and keeps its output, one line, under a name for later steps.
+  /// Runs a script that changes nothing, and keeps its output, one line, under a name for later
+  /// steps.
   case learn(LearnedName, script: String)
-  /// Runs a script and keeps its output in a local file.
+  /// Runs a script that changes nothing, and keeps its output in a local file.
   case fetch(Fetch)
 }
 

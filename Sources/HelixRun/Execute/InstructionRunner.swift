@@ -38,7 +38,7 @@ struct InstructionRunner: Sendable {
 extension InstructionRunner {
   private func run(_ script: String, as instruction: Instruction) async throws {
     let output = try await execute(
-      .script(ShellScript(script, .stopsAtFailure), become: become, timeout: remaining))
+      .script(ShellScript(script, .stopsAtFailure), .deed, become: become, timeout: remaining))
     guard output.status == 0 else {
       throw failure(
         "the step \"\(step.title)\" failed with exit status \(output.status)", instruction,
@@ -64,7 +64,8 @@ extension InstructionRunner {
     _ name: LearnedName, from script: String, as instruction: Instruction
   ) async throws {
     let output = try await execute(
-      .script(ShellScript(script, .stopsAtFailure), become: become, timeout: remaining))
+      .script(
+        ShellScript(script, .stopsAtFailure), .question, become: become, timeout: remaining))
     // What is learned may be a token: of a failed attempt only the complaints are shown.
     guard output.status == 0 else {
       throw failure(
@@ -82,7 +83,8 @@ extension InstructionRunner {
 
   private func fetch(_ fetch: Fetch, as instruction: Instruction) async throws {
     let output = try await execute(
-      .script(ShellScript(fetch.script, .stopsAtFailure), become: become, timeout: remaining))
+      .script(
+        ShellScript(fetch.script, .stopsAtFailure), .question, become: become, timeout: remaining))
     guard output.status == 0, !output.output.isEmpty else {
       throw failure(
         "could not fetch \(fetch.localPath)", instruction, output, shownLines: output.errors)

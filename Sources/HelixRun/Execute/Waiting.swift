@@ -32,14 +32,16 @@ extension InstructionRunner {
 
   private func ask(_ script: String, until end: Duration) async throws -> CommandOutput {
     let limit = max(.seconds(1), min(Self.longestAsking, end - ports.clock.now))
-    return try await execute(.script(ShellScript(script, .goesOn), become: become, timeout: limit))
+    return try await execute(
+      .script(ShellScript(script, .goesOn), .question, become: become, timeout: limit))
   }
 
   /// Looks for the cause; a host that cannot be asked leaves the last finding as it is.
   private func diagnose(_ wait: Wait, _ watch: inout WaitWatch) async {
     guard let name = wait.diagnosis, let diagnosis = ports.diagnoses[name] else { return }
     let command = Command.script(
-      ShellScript(diagnosis.script, .goesOn), become: become, timeout: Self.longestDiagnosis)
+      ShellScript(diagnosis.script, .goesOn), .question, become: become,
+      timeout: Self.longestDiagnosis)
     guard let output = try? await execute(command) else { return }
     watch.diagnosed(output.output, by: diagnosis)
   }

@@ -1,11 +1,12 @@
 package import HelixModel
 package import HelixPlan
 
-/// Asks every host for its facts, all at once up to a bound, each in one round trip.
+/// Asks every host for its facts, all hosts at once, each in one round trip.
+///
+/// How many logins are under way at a time is the way to the hosts' own business.
 package struct Observer: Sendable {
   private let shells: HostShells
   private let key: SecretValue
-  private let parallelism: Int
   private let timeout: Duration
   private let clock: any RunClock
   private let nonce: @Sendable () -> String
@@ -14,13 +15,12 @@ package struct Observer: Sendable {
   /// An observer that gives each host `timeout` for all its answers and frames them with a new
   /// `nonce`; `key` is the fingerprint key, as `Fingerprinter` holds it.
   package init(
-    shells: HostShells, key: SecretValue, parallelism: Int, timeout: Duration = .seconds(120),
+    shells: HostShells, key: SecretValue, timeout: Duration = .seconds(120),
     clock: any RunClock = SystemClock(), nonce: @escaping @Sendable () -> String = randomNonce,
     events: any EventSink
   ) {
     self.shells = shells
     self.key = key
-    self.parallelism = max(1, parallelism)
     self.timeout = timeout
     self.clock = clock
     self.nonce = nonce
@@ -33,17 +33,10 @@ package struct Observer: Sendable {
   package func observe(_ questions: [HostName: [FactRequest]]) async throws -> Observation {
     var observation = Observation()
     try await withThrowingTaskGroup(of: (HostName, Observation.HostAnswers).self) { group in
-      var waiting = questions.keys.sorted()[...]
-      func askNext() {
-        guard let host = waiting.popFirst() else { return }
-        let requests = questions[host] ?? []
+      for (host, requests) in questions.sorted(by: { $0.key < $1.key }) {
         group.addTask { (host, try await ask(requests, of: host)) }
       }
-      for _ in 0..<parallelism { askNext() }
-      while let (host, answers) = try await group.next() {
-        observation.hosts[host] = answers
-        askNext()
-      }
+      for try await (host, answers) in group { observation.hosts[host] = answers }
     }
     return observation
   }
@@ -76,7 +69,7 @@ extension Observer {
     let output = try await shell.run(
       Command(
         "sh -s", input: .secret(script.text(key: key, now: clock.wallTime / 1000)),
-        become: shells.become(on: host), timeout: timeout))
+        become: shells.become(on: host), effect: .question, timeout: timeout))
     do throws(Diagnostic) {
       return try script.answers(in: output.output)
     } catch {
@@ -100,9 +93,6 @@ extension Observer {
   }
 
   private func silence(of host: HostName, _ error: any Error) -> Diagnostic {
-    var diagnostic =
-      error as? Diagnostic ?? Diagnostic("\(host) could not be asked", reason: "\(error)")
-    diagnostic.place = diagnostic.place ?? shells.place(of: host)
-    return Redactor(values: [("fingerprint key", key)]).cleaned(diagnostic)
+    Redactor(values: [("fingerprint key", key)]).cleaned(shells.silence(of: host, error))
   }
 }

@@ -30,6 +30,15 @@ package struct HostShells: Sendable {
     .host(name, address: hosts[name]?.connection.address)
   }
 
+  /// Why a host had no answer, placed at the host.
+  func silence(of name: HostName, _ error: any Error) -> Diagnostic {
+    var diagnostic =
+      error as? Diagnostic ?? (error as? Diagnostics)?.all.first
+      ?? Diagnostic("\(name) could not be asked", reason: "\(error)")
+    diagnostic.place = diagnostic.place ?? place(of: name)
+    return diagnostic
+  }
+
   /// A host that an inventory calls `localhost` is a host like any other.
   private func isController(_ name: HostName) -> Bool {
     name == .controller && hosts[name] == nil

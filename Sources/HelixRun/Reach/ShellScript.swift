@@ -29,8 +29,11 @@ package struct ShellScript: Sendable {
 
 extension Command {
   /// A script on the standard input of a shell.
-  static func script(_ script: ShellScript, become: Become, timeout: Duration) -> Command {
-    Command("sh -s", input: .text(script.text), become: become, timeout: timeout)
+  static func script(
+    _ script: ShellScript, _ effect: CommandEffect, become: Become, timeout: Duration
+  ) -> Command {
+    Command(
+      "sh -s", input: .text(script.text), become: become, effect: effect, timeout: timeout)
   }
 
   /// A short script in argv with its parameters, for what needs standard input for itself.

@@ -58,8 +58,9 @@ actor HostLink {
   func close() async {
     connecting?.cancel()
     await connecting?.value
+    let session = self.session
+    self.session = nil
     await session?.close()
-    session = nil
   }
 
   private func connect() async {

@@ -24,7 +24,7 @@ struct HostOnShell {
     }
     let resource = try Catalogue.resource(for: demandOf(module, Mapping(entries)))
     let observer = Observer(
-      shells: shells, key: SecretValue("key"), parallelism: 1, events: Unheard())
+      shells: shells, key: SecretValue("key"), events: Unheard())
     return try planOf(
       resource,
       await observer.observe([HostCase.host: resource.questions.map(\.request)]))

@@ -111,6 +111,19 @@ struct InstructionTests {
     #expect(error?.summary == "could not learn it")
   }
 
+  @Test("only what changes nothing may be asked twice")
+  func effects() async throws {
+    let scratch = try ScratchFolder()
+    let spy = SpyShell()
+    let run = TestRun(shells: [spy], home: scratch.path)
+    try await run.perform(.run(script: "true"))
+    try await run.perform(.write(FileWrite(path: scratch("file"), content: "x")))
+    #expect(spy.commands.allSatisfy { $0.effect == .deed })
+    try await run.perform(.learn(LearnedName("it"), script: "echo it"))
+    try await run.perform(.fetch(Fetch(script: "echo it", localPath: "~/it")))
+    #expect(spy.commands.suffix(2).allSatisfy { $0.effect == .question })
+  }
+
   @Test("fetch: the output becomes a local file of the operator's")
   func fetch() async throws {
     let scratch = try ScratchFolder()

@@ -56,6 +56,21 @@ struct WaitTests {
     #expect(clock.now == .seconds(4))
   }
 
+  @Test("asking and looking for the cause change nothing on the host")
+  func questions() async throws {
+    let shell = ScriptedShell(
+      "web-1",
+      [
+        ("is-ready;", inTurn([no, no, no, no, no, yes])),
+        ("read-journal;", { _ in CommandOutput(status: 0) }),
+      ])
+    let run = TestRun(shells: [shell], diagnoses: ["joining": joining], clock: clock)
+    try await run.perform(
+      .wait(Wait("ready", script: "is-ready;", timeout: 60, diagnosis: "joining")))
+    #expect(shell.commands.count == 7)
+    #expect(shell.commands.allSatisfy { $0.effect == .question })
+  }
+
   @Test("out of time, it tells the cause that the newest telling line names")
   func outOfTime() async throws {
     let journal = CommandOutput(

@@ -10,14 +10,13 @@ struct ObserverTests {
   private let log = EventLog()
 
   private func observe(
-    _ hosts: [HostName], shells: [any Shell], local: any Shell = ScriptedShell(.controller),
-    parallelism: Int = 10
+    _ hosts: [HostName], shells: [any Shell], local: any Shell = ScriptedShell(.controller)
   ) async throws -> Observation {
     let observer = Observer(
       shells: HostShells(
         hosts: hosts.filter { $0 != .controller }.map { host($0) },
         remote: ScriptedProvider(shells), local: local),
-      key: SecretValue("secret-key"), parallelism: parallelism, clock: ManualClock(), events: log)
+      key: SecretValue("secret-key"), clock: ManualClock(), events: log)
     let question = [
       FactRequest(id: FactID("one"), command: "echo 1"),
       FactRequest(id: FactID("two"), command: "echo 2; exit 4"),
@@ -34,6 +33,7 @@ struct ObserverTests {
     #expect(observation.answer(FactID("two"), on: "web-1")?.status == 4)
     #expect(shell.commands.map(\.line) == ["sh -s"])
     #expect(shell.commands.map(\.become) == [.root])
+    #expect(shell.commands.map(\.effect) == [.question])
   }
 
   @Test("the controller is asked through the local shell, as who runs helix-infra")
@@ -83,9 +83,9 @@ struct ObserverTests {
     #expect(!"\(log.events)".contains("secret-key"))
   }
 
-  @Test("no more hosts than allowed are asked at once", arguments: [1, 3, 40])
-  func bounded(parallelism: Int) async throws {
-    let gauge = Gauge()
+  @Test("no host waits for another to be asked", .timeLimit(.minutes(1)))
+  func allAtOnce() async throws {
+    let meeting = Meeting(of: 25)
     let hosts = (1...25).map { HostName("web-\($0)") }
     let shells = hosts.map { name in
       ScriptedShell(
@@ -94,16 +94,14 @@ struct ObserverTests {
           (
             "sh -s",
             { _ in
-              await gauge.stay()
+              await meeting.join()
               return CommandOutput(status: 0)
             }
           )
         ])
     }
-    let observation = try await observe(hosts, shells: shells, parallelism: parallelism)
+    let observation = try await observe(hosts, shells: shells)
     #expect(observation.hosts.count == 25)
-    #expect(gauge.most <= parallelism)
-    #expect(gauge.most > (parallelism == 1 ? 0 : 1))
   }
 
   @Test("cancelled, it gives up without a word about the hosts")

@@ -95,6 +95,20 @@ final class Gauge: Sendable {
   }
 }
 
+/// Lets everybody go on as soon as all are there.
+actor Meeting {
+  private var missing: Int
+  private var present: [CheckedContinuation<Void, Never>] = []
+
+  init(of count: Int) { missing = count }
+
+  func join() async {
+    missing -= 1
+    guard missing == 0 else { return await withCheckedContinuation { present.append($0) } }
+    for continuation in present { continuation.resume() }
+  }
+}
+
 /// SplitMix64: the same numbers on every machine.
 struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64

@@ -1,0 +1,49 @@
+import HelixModel
+import HelixRun
+import HelixSSH
+
+/// The way to an inventory's hosts, for the length of one command.
+struct Reach {
+  let shells: HostShells
+  private let remote: SSHShellProvider
+
+  /// Asks for passwords first, if the options say so.
+  ///
+  /// - Throws: a `Diagnostic` when nobody can be asked for one.
+  init(_ hosts: [Host], _ options: ConnectionOptions) throws(Diagnostic) {
+    let log = ConnectionLog(level: options.logLevel)
+    remote = SSHShellProvider(
+      hostKeys: options.acceptNewHostKeys ? .acceptNew : .strict, report: { log.take($0) })
+    shells = HostShells(hosts: try options.givingPasswords(to: hosts), remote: remote)
+  }
+
+  /// Ends all sessions.
+  func close() async { await remote.closeAll() }
+}
+
+extension ConnectionOptions {
+  /// The hosts, with the passwords that the user was asked for where the inventory has none.
+  ///
+  /// - Throws: a `Diagnostic` when nobody can be asked.
+  func givingPasswords(
+    to hosts: [Host], asking prompt: any PasswordPrompt = TerminalPrompt()
+  ) throws(Diagnostic) -> [Host] {
+    let login = askPass ? try prompt.password("login password: ") : nil
+    let ascent =
+      askBecomePass
+      ? try prompt.password(
+        login == nil ? "sudo password: " : "sudo password (empty: the login's): ") : nil
+    return hosts.map { host in
+      var host = host
+      let own = host.connection
+      host.connection.password = own.password ?? login.flatMap(\.unlessEmpty)
+      host.connection.elevation.password =
+        own.elevation.password ?? ascent.flatMap { $0.unlessEmpty ?? login?.unlessEmpty }
+      return host
+    }
+  }
+}
+
+extension SecretValue {
+  fileprivate var unlessEmpty: SecretValue? { reveal().isEmpty ? nil : self }
+}
