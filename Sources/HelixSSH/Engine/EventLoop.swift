@@ -223,9 +223,18 @@ extension EventLoop {
 extension EventLoop {
   /// As many loops as handshakes can use: their cryptography is what fills a core.
   private static let all: [EventLoop] = {
+    allowManyDescriptors()
     let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     return (0..<min(4, max(1, cores))).map { _ in EventLoop() }
   }()
+
+  /// Every host takes a descriptor or two, and shells start us with room for a thousand.
+  private static func allowManyDescriptors() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 65_536))
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
 
   private static let turn = Lock(0)
 
