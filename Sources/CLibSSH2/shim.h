@@ -1,5 +1,5 @@
-// The one door to libssh2 and to the libcrypto it already brings: Swift sees functions, not the
-// function-like macros and casts of their headers.
+// The one door to libssh2 and to the libcrypto and zlib it already brings: Swift sees functions, not
+// the function-like macros and casts of their headers.
 #pragma once
 #include <errno.h>
 #include <libssh2.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <zlib.h>
 #ifdef __linux__
 // Swift's Glibc module has neither.
 #include <sys/epoll.h>
@@ -60,4 +61,25 @@ static inline int helix_sha256(const void *bytes, size_t count, unsigned char di
 static inline int helix_hmac_sha1(
     const void *key, int key_count, const void *bytes, size_t count, unsigned char digest[20]) {
   return HMAC(EVP_sha1(), key, key_count, bytes, count, digest, NULL) != NULL;
+}
+
+// Room enough for a gzip member of `count` bytes, whatever they are.
+static inline size_t helix_gzip_bound(size_t count) { return compressBound(count) + 32; }
+
+// One whole gzip member of `count` bytes; its length, or 0 when there is no room or no memory.
+static inline size_t helix_gzip(
+    const void *bytes, size_t count, void *member, size_t room, int level) {
+  const int whole_gzip_member = 15 + 16;
+  z_stream stream;
+  memset(&stream, 0, sizeof stream);
+  if (deflateInit2(&stream, level, Z_DEFLATED, whole_gzip_member, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    return 0;
+  stream.next_in = (Bytef *)bytes;
+  stream.avail_in = (uInt)count;
+  stream.next_out = (Bytef *)member;
+  stream.avail_out = (uInt)room;
+  int code = deflate(&stream, Z_FINISH);
+  size_t length = stream.total_out;
+  deflateEnd(&stream);
+  return code == Z_STREAM_END ? length : 0;
 }

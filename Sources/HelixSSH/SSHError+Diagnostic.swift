@@ -24,6 +24,8 @@ extension SSHError {
       return .init(command: command, status: status, lastLines: lines)
     case .ascent(_, .other(let line)), .ascent(_, .notAllowed(let line)):
       return .init(command: command, status: nil, lastLines: [line])
+    case .upload(.unwritten(_, let status, let lines)):
+      return .init(command: command, status: status, lastLines: lines)
     default: return .init(command: command, status: nil, lastLines: [])
     }
   }
@@ -204,6 +206,7 @@ extension SSHError {
           ? "install OpenSSH's client (openssh-client on Debian, openssh-clients on Fedora), or set"
             + " transport: libssh2 for the host"
           : "check that the program is there and may run")
+    case .upload(let problem): problem.words
     case .library(let operation, let code, let detail):
       Words(
         summary: "ssh could not \(operation)", reason: "libssh2 says: \(detail) (\(code))",

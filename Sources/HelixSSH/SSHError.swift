@@ -41,6 +41,7 @@ indirect enum SSHError: Error, Hashable, Sendable {
   case ascent(Ascent, AscentProblem)
   /// A program of this machine that should help, such as a `ProxyCommand` or `ssh` itself.
   case cannotStart(program: String, reason: String)
+  case upload(UploadProblem)
   case library(operation: String, code: Int32, detail: String)
   case closed
 }

@@ -104,6 +104,10 @@ package struct FileTransfer: Sendable {
 package protocol Shell: Sendable {
   var host: HostName { get }
   func run(_ command: Command) async throws -> CommandOutput
+  /// Brings a local file to the host; afterwards its copy stands there, readable for its owner only.
+  ///
+  /// - Throws: a `Diagnostic`; after a wrong checksum nothing is left at the destination.
+  func send(_ transfer: FileTransfer) async throws
   func close() async
 }
 

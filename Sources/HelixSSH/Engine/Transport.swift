@@ -104,19 +104,10 @@ extension Transport {
   /// Sends what waits, as far as the socket takes it.
   func flush() {
     guard !isSealed else { return }
-    while pending > 0, failure == 0 {
-      let sent = outgoing.withUnsafeBytes { bytes in
-        Glibc.send(
-          descriptor, bytes.baseAddress.map { $0 + outgoingStart }, pending,
-          Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-      }
-      guard sent > 0 else {
-        if errno == EINTR { continue }
-        if errno != EAGAIN { failure = errno }
-        break
-      }
-      outgoingStart += sent
+    let sent = outgoing.withUnsafeBytes { bytes in
+      sendNow(UnsafeRawBufferPointer(rebasing: bytes[outgoingStart...]))
     }
+    outgoingStart += sent
     if pending == 0 {
       outgoing.removeAll(keepingCapacity: outgoing.capacity <= Self.pendingLimit)
       outgoingStart = 0
@@ -142,9 +133,30 @@ extension Transport {
   private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard !isSealed else { return -Int(EPIPE) }
     guard failure == 0 else { return -Int(failure) }
-    outgoing.append(contentsOf: bytes)
-    flush()
+    // With nothing in the way the bytes go straight to the socket.
+    let sent = pending == 0 ? sendNow(bytes) : 0
+    if sent < bytes.count {
+      outgoing.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+    }
     return failure == 0 ? bytes.count : -Int(failure)
+  }
+
+  /// How much of the bytes the socket takes at once.
+  private func sendNow(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var sent = 0
+    while sent < bytes.count, failure == 0 {
+      let count = Glibc.send(
+        descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent,
+        Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      if count > 0 {
+        sent += count
+      } else if errno == EAGAIN {
+        break
+      } else if errno != EINTR {
+        failure = errno
+      }
+    }
+    return sent
   }
 
   private func receive(_ buffer: UnsafeMutableRawBufferPointer) -> Int {

@@ -7,6 +7,7 @@ final class InputSource {
   private static let chunkSize = 512 * 1024
 
   private var bytes: [UInt8]?
+  private var feed: (any InputFeed)?
   private var path = ""
   private var descriptor: Int32 = -1
   private var offset = 0
@@ -16,6 +17,7 @@ final class InputSource {
     switch input {
     case .nothing: break
     case .bytes(let bytes): self.bytes = bytes
+    case .feed(let feed): self.feed = feed
     case .file(let path):
       self.path = path
       let result = await blocking { () -> Result<Int32, LocalFile.Failure> in
@@ -34,6 +36,7 @@ final class InputSource {
       self.bytes = nil
       return bytes.isEmpty ? nil : bytes
     }
+    if let feed { return try await feed.next() }
     guard descriptor >= 0 else { return nil }
     let (descriptor, offset, path) = (descriptor, offset, path)
     let result = await blocking {

@@ -40,6 +40,15 @@ enum RemoteInput: Sendable {
   case nothing
   case bytes([UInt8])
   case file(path: String)
+  case feed(any InputFeed)
+}
+
+/// Gives a command's input piece by piece, as it is asked for.
+protocol InputFeed: Sendable {
+  /// The next piece; nil at the end.
+  ///
+  /// Asked for when the piece before is on its way.
+  func next() async throws(SSHError) -> [UInt8]?
 }
 
 /// What a remote command left behind.

@@ -5,9 +5,11 @@ struct SSHShell: Shell {
   let host: HostName
   private let link: HostLink
   private let settings: SSHSettings
+  private let files: SharedFiles
 
-  init(_ link: HostLink) {
+  init(_ link: HostLink, files: SharedFiles) {
     self.link = link
+    self.files = files
     settings = link.settings
     host = settings.host
   }
@@ -21,6 +23,19 @@ struct SSHShell: Shell {
       return try output(of: try await link.run(request), request)
     } catch let error as SSHError {
       throw error.diagnostic(settings, command: command.line)
+    }
+  }
+
+  func send(_ transfer: FileTransfer) async throws {
+    do {
+      let file = try await files.file(at: transfer.source)
+      var upload = Upload(transfer, ascent: ascent(for: transfer.become), of: file) { request in
+        try output(of: try await link.run(request), request)
+      }
+      try await upload.run()
+    } catch let error as SSHError {
+      throw error.diagnostic(
+        settings, command: "send \(transfer.source) to \(transfer.destination)")
     }
   }
 

@@ -7,6 +7,7 @@ package actor SSHShellProvider: ShellProvider {
   private let report: @Sendable (SSHEvent) -> Void
   private let trust = Trust()
   private let limiter = ConnectionLimiter()
+  private let files = SharedFiles()
   private var links: [HostName: HostLink] = [:]
   /// Links to hosts that others are reached through, one for all of them.
   private var gates: [SSHSettings: HostLink] = [:]
@@ -32,7 +33,7 @@ package actor SSHShellProvider: ShellProvider {
     } catch let error as SSHError {
       throw error.diagnostic(link.settings)
     }
-    return SSHShell(link)
+    return SSHShell(link, files: files)
   }
 
   package func closeAll() async {
