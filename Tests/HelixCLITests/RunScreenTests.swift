@@ -29,6 +29,17 @@ struct RunScreenTests {
       ])
   }
 
+  @Test("an upload shows how far it is")
+  func uploading() {
+    var screen = RunScreen()
+    screen.take(started("a"), now: 0)
+    let upload = Event.uploading(.init(step: id("a"), file: "k3s", sent: 435, total: 1000))
+    screen.take(upload, now: 1)
+    #expect(
+      screen.lines(width: 80, height: 10, now: 2) == ["  a  start k3s  2 s (uploading k3s 43 %)"])
+    #expect(RunText(style: .plain).line(upload) == nil)
+  }
+
   @Test("a small terminal gets fewer and shorter lines")
   func narrow() {
     var screen = RunScreen()

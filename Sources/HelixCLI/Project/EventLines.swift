@@ -8,6 +8,7 @@ struct EventLines: EventSink {
   init(_ console: Console) { self.console = console }
 
   func report(_ event: Event) async {
+    guard event.isLasting else { return }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(event) else { return }

@@ -30,6 +30,8 @@ struct RunScreen {
         title: event.title, host: event.host, words: "", since: now)
       order.append(event.step)
     case .instructionStarted(let event): underway[event.step]?.words = event.words
+    case .uploading(let event):
+      underway[event.step]?.words = "uploading \(event.file) \(event.percent) %"
     case .stepEnded(let event):
       underway[event.step] = nil
       order.removeAll { $0 == event.step }

@@ -21,7 +21,7 @@ struct RunText {
       stopping.atOnce
         ? "stopping now"
         : "stopping: \(underway(stopping.running.count)) may finish; Ctrl-C again ends what runs"
-    case .hostAsked, .hostAnswered, .runStarted, .instructionStarted, .runEnded:
+    case .hostAsked, .hostAnswered, .runStarted, .instructionStarted, .uploading, .runEnded:
       nil
     }
   }

@@ -14,7 +14,8 @@ enum EventSchema {
         "event": {
           "enum": [
             "host-asked", "host-answered", "host-silent", "run-started", "step-started",
-            "instruction-started", "note", "step-ended", "run-stopping", "run-ended"
+            "instruction-started", "note", "uploading", "step-ended", "run-stopping",
+            "run-ended"
           ]
         }
       },
@@ -38,6 +39,18 @@ enum EventSchema {
               "step": { "type": "string" },
               "title": { "type": "string" },
               "host": { "type": "string" }
+            }
+          }
+        },
+        {
+          "if": { "properties": { "event": { "const": "uploading" } } },
+          "then": {
+            "required": ["step", "file", "sent", "total"],
+            "properties": {
+              "step": { "type": "string" },
+              "file": { "type": "string" },
+              "sent": { "type": "integer" },
+              "total": { "type": "integer" }
             }
           }
         },

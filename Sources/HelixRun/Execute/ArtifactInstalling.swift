@@ -9,17 +9,49 @@ extension InstructionRunner {
     }
     let file = try await ports.artifacts.file(of: install.artifact)
     await note("uploading \(install.artifact.file)")
+    try await bring(file, install)
     let output = try await execute(
       .inline(
-        HostScripts.install,
-        [install.path, install.mode, install.sha256, install.keepingPreviousAt ?? ""],
-        input: .file(path: file), become: become, timeout: remaining))
-    switch output.status {
-    case 0: return
-    case HostScripts.wrongChecksum: throw damaged(install, instruction, output)
-    default:
+        HostScripts.install, [install.path, install.mode, install.keepingPreviousAt ?? ""],
+        input: .nothing, become: become, timeout: remaining))
+    guard output.status == 0 else {
       throw failure(
         "could not install \(install.path)", instruction, output, shownLines: output.errors)
+    }
+  }
+
+  /// Sends the file, and tells how far it is, whoever is slow to hear it.
+  private func bring(_ file: String, _ install: ArtifactInstall) async throws {
+    let shell = try await ports.shells.shell(to: host)
+    let (news, latest) = AsyncStream.makeStream(
+      of: FileTransfer.Progress.self, bufferingPolicy: .bufferingNewest(1))
+    let transfer = FileTransfer(
+      source: file, destination: HostScripts.part(of: install.path), sha256: install.sha256,
+      become: become, timeout: remaining, progress: { latest.yield($0) })
+    async let telling: Void = tell(news, of: install.artifact.file)
+    do {
+      try await shell.send(transfer)
+    } catch {
+      latest.finish()
+      await telling
+      throw error
+    }
+    latest.finish()
+    await telling
+  }
+
+  private func tell(_ news: AsyncStream<FileTransfer.Progress>, of file: String) async {
+    var told = 0
+    for await progress in news where progress.total > 0 {
+      let percent = progress.sent * 100 / progress.total
+      guard percent > told else { continue }
+      let isMilestone = percent / 10 > told / 10
+      told = percent
+      await events.report(
+        .uploading(
+          .init(
+            step: step.id, file: file, sent: progress.sent, total: progress.total,
+            isMilestone: isMilestone)))
     }
   }
 
@@ -34,17 +66,5 @@ extension InstructionRunner {
         "could not look at \(install.path)", instruction, output, shownLines: output.errors)
     }
     return plainLines(output.output, last: 1) == [install.sha256]
-  }
-
-  private func damaged(
-    _ install: ArtifactInstall, _ instruction: Instruction, _ output: CommandOutput
-  ) -> Diagnostic {
-    var diagnostic = failure(
-      "\(install.artifact.file) arrived damaged", instruction, output, shownLines: output.errors)
-    diagnostic.reason =
-      "its SHA-256 on the host is not the release's; what arrived was removed, "
-      + "and \(install.path) is as it was"
-    diagnostic.remedy = "check the host's disk and memory, then run apply again"
-    return diagnostic
   }
 }

@@ -33,35 +33,27 @@ enum HostScripts {
     [ -f "$1" ] || exit 0
     sum=$(sha256sum <"$1")
     sum=${sum%% *}
-    if [ "$sum" = "$3" ]; then chmod "$2" "$1"; rm -f "$1.part"; fi
+    if [ "$sum" = "$3" ]; then chmod "$2" "$1"; rm -f "$1.part" "$1.part.helix-"*; fi
     echo "$sum"
     """
 
-  /// The status with which `install` says that what arrived is not what was sent.
-  static let wrongChecksum = 66
-
-  /// Installs standard input as a file: $1 path, $2 mode, $3 SHA-256, $4 where to keep the file that
-  /// stood there, or nothing.
+  /// Where a file is brought to before it is put in its place.
   ///
   /// The part lies in the same folder, so the rename is one move and a running program keeps its
-  /// old file.
+  /// old file; what is left of it by a run that was cut is gone on with.
+  static func part(of path: String) -> String { "\(path).part" }
+
+  /// Puts the part, which is whole, in the place of a file: $1 path, $2 mode, $3 where to keep the
+  /// file that stood there, or nothing.
+  ///
+  /// Until the rename everything may be done again, so nothing is taken back when it is interrupted.
   static let install = """
     set -eu
     umask 022
     path=$1
     part=$path.part
-    keep=$4
-    mkdir -p "${path%/*}/"
-    trap 'rm -f "$part"' EXIT
-    trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
-    rm -f "$part"
-    cat >"$part"
-    sum=$(sha256sum <"$part")
-    sum=${sum%% *}
-    if [ "$sum" != "$3" ]; then
-      echo "arrived with SHA-256 $sum instead of $3" >&2
-      exit \(wrongChecksum)
-    fi
+    keep=$3
+    if [ -d "$path" ]; then echo "$path is a folder" >&2; exit 1; fi
     chown 0:0 "$part"
     chmod "$2" "$part"
     sync "$part" 2>/dev/null || sync
@@ -73,5 +65,28 @@ enum HostScripts {
     fi
     mv -f "$part" "$path"
     sync "${path%/*}/" 2>/dev/null || :
+    """
+
+  /// The status with which `receive` says that what arrived is not what was sent.
+  static let wrongChecksum = 66
+
+  /// Writes standard input to a file: $1 path, $2 SHA-256; one that is cut or wrong is removed.
+  static let receive = """
+    set -eu
+    umask 077
+    case $1 in */*) (umask 022; mkdir -p "${1%/*}/") ;; esac
+    if [ -d "$1" ]; then echo "$1 is a folder" >&2; exit 1; fi
+    trap 'rm -f "$1"' EXIT
+    trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+    rm -f "$1"
+    cat >"$1"
+    sum=$(sha256sum <"$1")
+    sum=${sum%% *}
+    if [ "$sum" != "$2" ]; then
+      echo "arrived with SHA-256 $sum instead of $2" >&2
+      exit \(wrongChecksum)
+    fi
+    wc -c <"$1"
+    trap - EXIT
     """
 }

@@ -31,6 +31,33 @@ package struct LocalShell: Shell {
     }
   }
 
+  /// Copies the file; from one folder of this machine to another nothing is worth going on with.
+  package func send(_ transfer: FileTransfer) async throws {
+    let output = try await run(
+      .inline(
+        HostScripts.receive, [transfer.destination, transfer.sha256],
+        input: .file(path: transfer.source), become: transfer.become, timeout: transfer.timeout))
+    guard output.status == 0 else { throw unsent(transfer, output) }
+    let size = output.output.split(separator: "\n").last.flatMap { Int($0) } ?? 0
+    transfer.progress(.init(sent: size, total: size))
+  }
+
+  private func unsent(_ transfer: FileTransfer, _ output: CommandOutput) -> Diagnostic {
+    let evidence = Diagnostic.Evidence(
+      command: "send \(transfer.source) to \(transfer.destination)", status: output.status,
+      lastLines: plainLines(output.errors))
+    guard output.status == HostScripts.wrongChecksum else {
+      return Diagnostic(
+        "could not write \(transfer.destination)", reason: evidence.lastLines.last,
+        at: .host(host, address: nil), evidence: evidence)
+    }
+    return Diagnostic(
+      "\(transfer.destination) arrived damaged",
+      reason: "its SHA-256 is not the one asked for; what arrived was removed",
+      remedy: "check \(transfer.source), the disk and memory, then run it again",
+      at: .host(host, address: nil), evidence: evidence)
+  }
+
   package func close() async {}
 
   private func outOfTime(_ command: Command) -> Diagnostic {

@@ -10,9 +10,17 @@ package enum Event: Hashable, Sendable {
   case stepStarted(StepStarted)
   case instructionStarted(InstructionStarted)
   case note(Note)
+  case uploading(Uploading)
   case stepEnded(StepEnded)
   case runStopping(RunStopping)
   case runEnded(RunEnded)
+}
+
+extension Event {
+  /// Whether it belongs into records and on lines for machines.
+  package var isLasting: Bool {
+    if case .uploading(let uploading) = self { uploading.isMilestone } else { true }
+  }
 }
 
 /// Takes events in the order in which they happen; whoever reports waits until it was taken.
@@ -77,6 +85,23 @@ extension Event {
   package struct Note: Hashable, Sendable, Codable {
     package var step: StepID
     package var text: String
+  }
+
+  /// A file is on its way to a step's host.
+  package struct Uploading: Hashable, Sendable, Codable {
+    package var step: StepID
+    package var file: String
+    /// Bytes of the file; as many as `total` once the host has found it right.
+    package var sent: Int
+    package var total: Int
+    /// Another tenth is there.
+    ///
+    /// Records keep no more than that; a screen shows each percent.
+    package var isMilestone = true
+
+    private enum CodingKeys: CodingKey { case step, file, sent, total }
+
+    package var percent: Int { total > 0 ? sent * 100 / total : 100 }
   }
 
   package struct StepEnded: Hashable, Sendable {

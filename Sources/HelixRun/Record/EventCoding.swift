@@ -13,6 +13,7 @@ extension Event: Codable {
     case stepStarted = "step-started"
     case instructionStarted = "instruction-started"
     case note
+    case uploading
     case stepEnded = "step-ended"
     case runStopping = "run-stopping"
     case runEnded = "run-ended"
@@ -27,6 +28,7 @@ extension Event: Codable {
     case .stepStarted(let payload): (.stepStarted, payload)
     case .instructionStarted(let payload): (.instructionStarted, payload)
     case .note(let payload): (.note, payload)
+    case .uploading(let payload): (.uploading, payload)
     case .stepEnded(let payload): (.stepEnded, payload)
     case .runStopping(let payload): (.runStopping, payload)
     case .runEnded(let payload): (.runEnded, payload)
@@ -51,6 +53,7 @@ extension Event: Codable {
       case .stepStarted: .stepStarted(try StepStarted(from: decoder))
       case .instructionStarted: .instructionStarted(try InstructionStarted(from: decoder))
       case .note: .note(try Note(from: decoder))
+      case .uploading: .uploading(try Uploading(from: decoder))
       case .stepEnded: .stepEnded(try StepEnded(from: decoder))
       case .runStopping: .runStopping(try RunStopping(from: decoder))
       case .runEnded: .runEnded(try RunEnded(from: decoder))

@@ -51,6 +51,7 @@ package actor RunRecord: EventSink {
   deinit { close(descriptor) }
 
   package func report(_ event: Event) {
+    guard event.isLasting else { return }
     let line = Line(
       version: Self.currentVersion, time: UTCTime(milliseconds: clock.wallTime).text,
       event: event)

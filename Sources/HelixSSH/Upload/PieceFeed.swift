@@ -43,7 +43,9 @@ actor PieceFeed: InputFeed {
       return piece
     } catch {
       failure = error
-      throw error
+      // A session ends the command on this error alone; others mean that it stopped reading.
+      if case .inputUnreadable = error { throw error }
+      throw .inputUnreadable(path: file.path, reason: "it is not what it was")
     }
   }
 

@@ -200,9 +200,11 @@ struct ArtifactInstallTests {
     #expect(try scratch.text(of: "bin/k3s") == "new program\n")
     #expect(try scratch.text(of: "keep/k3s") == "old program\n")
     #expect(try scratch.text(of: "bin/k3s.part") == nil)
-    let sent = spy.commands.count
+    #expect(spy.transfers.map(\.destination) == [scratch("bin/k3s.part")])
+    let asked = spy.commands.count
     try await run.perform(install(scratch))
-    #expect(spy.commands.count == sent + 1)
+    #expect(spy.commands.count == asked + 1)
+    #expect(spy.transfers.count == 1)
     #expect(run.log.notes == ["uploading k3s", "\(scratch("bin/k3s")) already is v1.29.1+k3s2"])
     #expect(try scratch.text(of: "keep/k3s") == "old program\n")
   }
@@ -211,19 +213,67 @@ struct ArtifactInstallTests {
   func damaged() async throws {
     let scratch = try ScratchFolder()
     try scratch.write("old program\n", to: "bin/k3s")
-    let shell = SpyShell { command in
-      guard case .file = command.input else { return command }
-      var damaged = command
-      damaged.input = .text("new prog")
-      return damaged
-    }
+    try scratch.write("new prog", to: "damaged")
+    let damaged = scratch("damaged")
+    let shell = SpyShell(misdirect: { transfer in
+      var transfer = transfer
+      transfer.source = damaged
+      return transfer
+    })
     let run = try run(scratch, shell)
     let error = await #expect(throws: Diagnostic.self) {
       try await run.perform(install(scratch))
     }
-    #expect(error?.summary == "k3s arrived damaged")
+    #expect(error?.summary == "\(scratch("bin/k3s.part")) arrived damaged")
     #expect(try scratch.text(of: "bin/k3s") == "old program\n")
     #expect(try scratch.text(of: "bin/k3s.part") == nil)
-    #expect(scratch.names == ["artifact", "bin"])
+    #expect(scratch.names == ["artifact", "bin", "damaged"])
   }
+
+  @Test("a running program keeps its old file, and what a cut run left is gone")
+  func running() async throws {
+    let scratch = try ScratchFolder()
+    try scratch.write("old program\n", to: "bin/k3s")
+    let old = open(scratch("bin/k3s"), O_RDONLY)
+    defer { close(old) }
+    try await run(scratch, SpyShell()).perform(install(scratch))
+    var bytes = [UInt8](repeating: 0, count: 100)
+    let count = read(old, &bytes, bytes.count)
+    #expect(String(decoding: bytes.prefix(count), as: UTF8.self) == "old program\n")
+    #expect(try scratch.text(of: "bin/k3s") == "new program\n")
+  }
+
+  @Test("progress is told by the percent, and is a milestone at each tenth")
+  func progress() async throws {
+    let scratch = try ScratchFolder()
+    let shell = TalkativeShell(steps: (0...400).map { $0 * 5 })
+    let run = TestRun(
+      shells: [shell], artifacts: FixedArtifacts(path: scratch("artifact")))
+    try await run.perform(install(scratch))
+    let told = run.log.events.compactMap { event in
+      if case .uploading(let uploading) = event { uploading } else { nil }
+    }
+    #expect(told.map(\.percent) == told.map(\.percent).sorted())
+    #expect(Set(told.map(\.percent)).count == told.count)
+    #expect(told.last?.percent == 100)
+    #expect(told.count { $0.isMilestone } <= 10)
+    #expect(told.last?.isMilestone == true)
+  }
+}
+
+/// A host on which everything works, and which tells of given numbers of bytes while it is sent to.
+private struct TalkativeShell: Shell {
+  let host: HostName = "web-1"
+  let steps: [Int]
+
+  func run(_ command: Command) async throws -> CommandOutput { CommandOutput(status: 0) }
+
+  func send(_ transfer: FileTransfer) async throws {
+    for step in steps {
+      transfer.progress(.init(sent: step, total: steps.last ?? 0))
+      await Task.yield()
+    }
+  }
+
+  func close() async {}
 }

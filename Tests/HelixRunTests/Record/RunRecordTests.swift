@@ -18,6 +18,7 @@ struct RunRecordTests {
     .stepStarted(.init(step: id("m"), title: "marker", host: nil)),
     .instructionStarted(.init(step: id("a"), number: 1, of: 2, words: "run true")),
     .note(.init(step: id("a"), text: "uploading k3s")),
+    .uploading(.init(step: id("a"), file: "k3s", sent: 10, total: 100)),
     .stepEnded(.init(step: id("a"), outcome: .done, seconds: 1.5)),
     .stepEnded(
       .init(
@@ -41,6 +42,20 @@ struct RunRecordTests {
     #expect(reading.lines.map(\.event) == Self.everyEvent)
     #expect(reading.isComplete && !reading.isCut)
     #expect(await record.failure == nil)
+  }
+
+  @Test("of an upload only the tenths are kept")
+  func milestones() async throws {
+    let scratch = try ScratchFolder()
+    let record = try RunRecord(in: scratch("state"), clock: ManualClock())
+    for percent in 1...100 {
+      await record.report(
+        .uploading(
+          .init(
+            step: id("a"), file: "k3s", sent: percent, total: 100,
+            isMilestone: percent.isMultiple(of: 10))))
+    }
+    #expect(try RunHistory.read(record.path).lines.count == 10)
   }
 
   @Test("a line is flat, versioned and dated, and only its owner may read it")

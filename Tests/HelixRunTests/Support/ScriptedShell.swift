@@ -31,6 +31,11 @@ final class ScriptedShell: Shell {
     return try await rule.answer(command)
   }
 
+  func send(_ transfer: FileTransfer) async throws {
+    let text = "send \(transfer.source) to \(transfer.destination)"
+    _ = try await run(Command(text, become: transfer.become, timeout: transfer.timeout))
+  }
+
   func close() async {}
 }
 
@@ -50,11 +55,17 @@ extension Command {
 final class SpyShell: Shell {
   let host: HostName
   private let spoil: @Sendable (Command) -> Command
+  private let misdirect: @Sendable (FileTransfer) -> FileTransfer
   private let received = Mutex<[Command]>([])
+  private let carried = Mutex<[FileTransfer]>([])
 
-  init(_ host: HostName = "web-1", spoil: @escaping @Sendable (Command) -> Command = { $0 }) {
+  init(
+    _ host: HostName = "web-1", spoil: @escaping @Sendable (Command) -> Command = { $0 },
+    misdirect: @escaping @Sendable (FileTransfer) -> FileTransfer = { $0 }
+  ) {
     self.host = host
     self.spoil = spoil
+    self.misdirect = misdirect
   }
 
   var commands: [Command] { received.withLock { $0 } }
@@ -62,6 +73,14 @@ final class SpyShell: Shell {
   func run(_ command: Command) async throws -> CommandOutput {
     received.withLock { $0.append(command) }
     return try await LocalHost.shell.run(spoil(command))
+  }
+
+  /// Everything it was asked to send, in order.
+  var transfers: [FileTransfer] { carried.withLock { $0 } }
+
+  func send(_ transfer: FileTransfer) async throws {
+    carried.withLock { $0.append(transfer) }
+    try await LocalHost.shell.send(misdirect(transfer))
   }
 
   func close() async {}
