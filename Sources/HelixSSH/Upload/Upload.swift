@@ -46,8 +46,9 @@ struct Upload {
   private func isWorthAnotherTry(_ error: SSHError) -> Bool {
     switch error {
     case .upload(.overtaken): true
-    case .unreachable, .timedOut, .nameUnknown: hasBegun
-    default: error.isConnectionLoss
+    case .gate(_, let error): isWorthAnotherTry(error)
+    case .unreachable, .timedOut, .nameUnknown, .proxyFailed, .tunnelRefused: hasBegun
+    default: error.isConnectionLoss || error.isTurnedAway && hasBegun
     }
   }
 
