@@ -395,6 +395,30 @@ extension UploadTests {
     #expect(await file.readCount == file.pieceCount)
   }
 
+  @Test("through another host, too, a cut transfer goes on where it was")
+  func throughGate() async throws {
+    let (gate, end) = (try SSHServer(), try SSHServer())
+    let relay = try Relay(to: gate) {
+      $0 == 0 ? .init(cutAfter: 2 * block + 2 * mebibyte) : .init()
+    }
+    defer { relay.stop() }
+    let cargo = try Cargo(random: 3 * block)
+    var settings = try SSHSettings(end.host("end"), local: end.local, policy: .strict)
+    let jump = try SSHSettings(relay.host(gate, "gate"), local: gate.local, policy: .strict)
+    settings.jumps = [jump]
+    let first = HostLink(
+      jump, trust: Trust(), limiter: ConnectionLimiter(), report: { _ in })
+    let link = HostLink(
+      settings, trust: Trust(), limiter: ConnectionLimiter(), gates: { _ in first },
+      report: { _ in })
+    try await SSHShell(link, files: SharedFiles()).send(cargo.transfer())
+    #expect(cargo.arrived == cargo.bytes)
+    #expect(relay.passed.count == 2)
+    #expect(relay.passed.last.map { $0 < 2 * block } == true, "\(relay.passed)")
+    await link.close()
+    await first.close()
+  }
+
   @Test("a host behind a slow line holds up nobody")
   func slowNeighbour() async throws {
     let server = try SSHServer()
