@@ -26,15 +26,16 @@ struct Cargo: Sendable {
 
   /// Bytes that do not pack, different each time.
   init(random count: Int) throws {
-    var generator = SystemRandomNumberGenerator()
-    let words = (0..<(count + 7) / 8).map { _ in generator.next() as UInt64 }
-    try self.init(words.withUnsafeBytes { Data($0.prefix(count)) })
+    let noise = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
+    try self.init(noise.read(upToCount: count) ?? Data())
   }
 
   /// Lines that pack well.
   init(lines count: Int) throws {
-    let lines = (0..<count).map { "level=info msg=\"reconciled object \($0)\" controller=node\n" }
-    try self.init(Data(lines.joined().utf8))
+    let lines = (0..<1000).map { "level=info msg=\"reconciled object \($0)\" controller=node\n" }
+    var bytes = Data()
+    for _ in 0..<count / 1000 { bytes += Data(lines.joined().utf8) }
+    try self.init(bytes)
   }
 
   func transfer(

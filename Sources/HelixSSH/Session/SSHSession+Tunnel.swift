@@ -17,10 +17,17 @@ private final class Tunnel {
   var outward: ArraySlice<UInt8> = []
   /// The local side has said all.
   var isLocalOver = false
+  /// The code with which libssh2 gave the channel up, often since the connection is gone.
+  var failure: Int32?
 
   init(channel: OpaquePointer, descriptor: Int32) {
     self.channel = channel
     self.descriptor = descriptor
+  }
+
+  /// Takes what libssh2 answered when it moved nothing.
+  func note(_ code: Int) {
+    if code < 0, code != Int(LIBSSH2_ERROR_EAGAIN) { failure = Int32(truncatingIfNeeded: code) }
   }
 }
 
@@ -74,6 +81,7 @@ extension SSHSession {
       while true {
         let hasSent = send(tunnel)
         let hasReceived = receive(tunnel)
+        if let failure = tunnel.failure { return .failed(failure) }
         if hasSent || hasReceived { continue }
         if tunnel.isLocalOver, tunnel.outward.isEmpty { return .done(()) }
         let isFarOver = libssh2_channel_eof(tunnel.channel) == 1
@@ -106,7 +114,7 @@ extension SSHSession {
       }
     }
     guard written > 0 else {
-      if written < 0, written != Int(LIBSSH2_ERROR_EAGAIN) { tunnel.isLocalOver = true }
+      tunnel.note(written)
       return false
     }
     tunnel.outward = tunnel.outward.dropFirst(written)
@@ -117,7 +125,10 @@ extension SSHSession {
   private func receive(_ tunnel: Tunnel) -> Bool {
     if tunnel.inward.isEmpty {
       let count = read(tunnel.channel, stream: 0) { tunnel.inward = Array($0)[...] }
-      guard count > 0 else { return false }
+      guard count > 0 else {
+        tunnel.note(Int(count))
+        return false
+      }
     }
     let sent = tunnel.inward.withUnsafeBytes { bytes in
       Glibc.send(
