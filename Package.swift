@@ -80,6 +80,9 @@ let package = Package(
     .executableTarget(
       name: "planner-scale", dependencies: ["HelixCLI", "HelixModel", "HelixPlan", "HelixSecrets"],
       path: "Benchmarks/PlannerScale", swiftSettings: strict),
+    .executableTarget(
+      name: "send-file", dependencies: ["HelixModel", "HelixSSH"], path: "Benchmarks/SendFile",
+      swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .systemLibrary(
       name: "CLibSSH2", pkgConfig: "libssh2",

@@ -210,6 +210,8 @@ class Contest:
         source = self.estate.file("source")
         with open(source, "wb") as file:
             file.write(os.urandom(size * 1024 * 1024))
+        digest = subprocess.run(
+            ["sha256sum", source], check=True, capture_output=True, text=True).stdout.split()[0]
         same = ["-c", "aes128-ctr", "-o", "MACs=hmac-sha2-256"]
         scp = " ".join(["scp", "-q", *[w.replace("-p", "-P") if w == "-p" else w
                                        for w in self.estate.ssh_options()]])
@@ -228,7 +230,7 @@ class Contest:
                     if os.path.exists(path):
                         os.remove(path)
                 return self.measure(
-                    [SEND, source, self.estate.file("home"), self.estate.file("user"),
+                    [SEND, source, digest, self.estate.file("home"), self.estate.file("user"),
                      self.estate.file("known_hosts"), str(PORT), transport,
                      *self.estate.addresses(count)])
             return turn
