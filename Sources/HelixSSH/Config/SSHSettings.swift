@@ -71,16 +71,15 @@ struct SSHSettings: Hashable, Sendable {
   ) throws(Diagnostics) {
     let connection = host.connection
     let call = try SSHCall(host, local)
-    self = try SettingsResolver(local: local, policy: policy, files: files)
-      .settings(for: host.name, call)
+    let resolver = SettingsResolver(
+      local: local, policy: policy, files: files, transport: connection.transport)
+    self = try resolver.settings(for: host.name, call)
     elevation = connection.elevation
     password = connection.password
-    transport = connection.transport
     // The inventory's own list of files outweighs every option.
     if !connection.knownHostsFiles.isEmpty {
       userKnownHosts = connection.knownHostsFiles.map(local.expand)
     }
-    for index in jumps.indices { jumps[index].transport = connection.transport }
     if let text = connection.hostKey {
       pinnedKey = try gathered { () throws(Diagnostic) in try HostKey(pinned: text) }
     }

@@ -7,6 +7,8 @@ struct SettingsResolver {
   /// What the user said about unknown host keys.
   let policy: HostKeyPolicy
   let files: ConfigFiles
+  /// Which program speaks with the host and with those on the way.
+  var transport = TransportChoice.auto
 
   /// All that is needed for a call: `name` is whom errors speak of, and `trail` the destinations
   /// that lead here, each through the next, to notice when they go round.
@@ -36,6 +38,7 @@ struct SettingsResolver {
       host: name, address: address, port: options.port ?? 22, user: options.user ?? local.name)
     fill(&settings, options)
     try fillFiles(&settings, options, call)
+    settings.transport = transport
     settings.systemArguments = call.arguments + ["--", call.destination]
     settings.needsSystem += options.needsSystem + options.algorithms.obstacles
     return settings
