@@ -57,6 +57,11 @@ static inline int helix_sha256(const void *bytes, size_t count, unsigned char di
   return EVP_Digest(bytes, count, digest, NULL, EVP_sha256(), NULL);
 }
 
+// SHA-1, which names sockets in ssh's configuration.
+static inline int helix_sha1(const void *bytes, size_t count, unsigned char digest[20]) {
+  return EVP_Digest(bytes, count, digest, NULL, EVP_sha1(), NULL);
+}
+
 // HMAC-SHA1, which hashed known_hosts names use.
 static inline int helix_hmac_sha1(
     const void *key, int key_count, const void *bytes, size_t count, unsigned char digest[20]) {

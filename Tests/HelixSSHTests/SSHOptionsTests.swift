@@ -29,8 +29,10 @@ struct SSHOptionsTests {
   func defaults() throws {
     let settings = try settings("")
     #expect(settings.target == "me@10.0.0.7")
-    #expect(settings.userKnownHosts == ["/home/me/.ssh/known_hosts"])
-    #expect(settings.globalKnownHosts == ["/etc/ssh/ssh_known_hosts"])
+    #expect(
+      settings.userKnownHosts == ["/home/me/.ssh/known_hosts", "/home/me/.ssh/known_hosts2"])
+    #expect(
+      settings.globalKnownHosts == ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"])
     #expect(settings.identityFiles.isEmpty)
     #expect(settings.defaultIdentityFiles.first == "/home/me/.ssh/id_ed25519")
     #expect(settings.agentSocket == "/run/agent")
@@ -91,19 +93,19 @@ struct SSHOptionsTests {
     "what is wrong is refused by name",
     arguments: zip(
       [
-        "-oStrictHostKeyChecking=no", "-oProxyJump=bastion", "-J;bastion", "-oProxyComand=x",
+        "-oStrictHostKeyChecking=no", "-oLocalForward=1:b:2", "-J;a@", "-oProxyComand=x",
         "-oPort=0", "-oConnectTimeout=soon", "-oIdentitiesOnly=maybe", "-o", "-oPort",
-        "bastion", "-W;x", "-oIdentityFile=%L/k", "-oCiphers=aes128-ctr", "-F;conf",
+        "bastion", "-W;x", "-oHost=x", "-oCiphers=,", "-F",
         "-oConnectTimeout=", "-Cz", "-oStrictHostKeyChecking=perhaps",
       ],
       [
-        "host keys are always checked", "the ssh option ProxyJump is not supported yet",
-        "the ssh option ProxyJump is not supported yet", "unknown ssh option \"ProxyComand\"",
+        "host keys are always checked", "the ssh option LocalForward is not supported",
+        "\"a@\" is no way to a host", "unknown ssh option \"ProxyComand\"",
         "\"0\" is not a port", "\"soon\" is not a time", "\"maybe\" is neither yes nor no",
         "the ssh option \"-o\" lacks its value", "the ssh option \"Port\" has no value",
         "\"bastion\" is no ssh option", "the ssh option \"-W\" is not supported",
-        "\"%L\" in \"%L/k\" is not supported", "the ssh option Ciphers is not supported yet",
-        "the ssh option -F is not supported yet",
+        "Host cannot be an argument", "\",\" names no algorithms",
+        "the ssh option \"-F\" lacks its value",
         "the ssh option \"ConnectTimeout=\" has no value", "the ssh option \"-z\" is not supported",
         "\"perhaps\" says nothing about host keys",
       ]))
@@ -115,7 +117,7 @@ struct SSHOptionsTests {
 
   @Test("all mistakes are told at once, with the nearest name")
   func severalMistakes() {
-    let problems = SSHOptions.read(located("-oUsr=a;-oPort=x;-oProxyJump=b")).problems
+    let problems = SSHOptions.read(located("-oUsr=a;-oPort=x;-oProxyJump=a,,b")).problems
     #expect(problems.map(\.location?.column) == [1, 2, 3])
     #expect(problems[0].remedy == "did you mean \"User\"?")
   }

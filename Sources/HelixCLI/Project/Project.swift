@@ -115,13 +115,8 @@ package struct Project {
 
   /// What the SSH room cannot do is told before anything is asked.
   static func checkConnections(of inventory: Inventory) throws(Diagnostics) {
-    var problems: [Diagnostic] = []
-    var seen: Set<[Located<String>]> = []
-    for host in inventory.hosts where seen.insert(host.connection.sshArguments).inserted {
-      problems += SSHOptions.read(host.connection.sshArguments).problems
-    }
-    let errors = problems.filter { $0.severity == .error }
-    guard errors.isEmpty else { throw Diagnostics(errors) }
+    let problems = ConnectionCheck.problems(of: inventory.hosts)
+    guard problems.isEmpty else { throw Diagnostics(problems) }
   }
 
   /// A loop's elements as lines of their own: on one host they are done one after the other, since

@@ -80,7 +80,11 @@ package struct Connection: Sendable, Hashable {
   package var privateKeyFile: String?
   /// Files of known host keys; empty means OpenSSH's defaults.
   package var knownHostsFiles: [String]
-  /// `-o` options and flags from `ansible_ssh_common_args` and `ansible_ssh_extra_args`, split as a shell would.
+  /// `-o` options and flags from `ansible_ssh_args`, split as a shell would; they outweigh the
+  /// variables above.
+  package var leadingSSHArguments: [Located<String>]
+  /// The same from `ansible_ssh_common_args` and `ansible_ssh_extra_args`, which the variables
+  /// above outweigh.
   package var sshArguments: [Located<String>]
   /// What `ansible_become` and `ansible_become_user` ask for.
   package var become: Become
@@ -93,7 +97,8 @@ package struct Connection: Sendable, Hashable {
   package init(
     address: String, port: Int? = nil, user: String? = nil, password: SecretValue? = nil,
     privateKeyFile: String? = nil, knownHostsFiles: [String] = [],
-    sshArguments: [Located<String>] = [], become: Become = .never,
+    leadingSSHArguments: [Located<String>] = [], sshArguments: [Located<String>] = [],
+    become: Become = .never,
     elevation: Elevation = Elevation(), hostKey: Located<String>? = nil,
     transport: TransportChoice = .auto
   ) {
@@ -103,6 +108,7 @@ package struct Connection: Sendable, Hashable {
     self.password = password
     self.privateKeyFile = privateKeyFile
     self.knownHostsFiles = knownHostsFiles
+    self.leadingSSHArguments = leadingSSHArguments
     self.sshArguments = sshArguments
     self.become = become
     self.elevation = elevation
@@ -129,11 +135,17 @@ package struct Elevation: Sendable, Hashable {
   }
 
   package var method: Method
+  /// Who is meant where something asks to become another user and names nobody
+  /// (`ansible_become_user`).
+  package var user: Become
   /// What the program may ask for (`ansible_become_password`); nil means that it must not ask.
   package var password: SecretValue?
 
-  package init(method: Method = .sudo, password: SecretValue? = nil) {
+  package init(
+    method: Method = .sudo, user: Become = .root, password: SecretValue? = nil
+  ) {
     self.method = method
+    self.user = user
     self.password = password
   }
 }

@@ -78,6 +78,6 @@ struct TaskRenderer {
     guard host.variables["ansible_become"] == nil, let wanted = task.become ?? playBecome else {
       return host.connection.become
     }
-    return wanted ? .root : .never
+    return wanted ? host.connection.elevation.user : .never
   }
 }

@@ -50,7 +50,13 @@ struct SigningKeys {
       if !settings.identitiesOnly { addHeld() }
       for path in settings.defaultIdentityFiles { await addDefault(path, files) }
     } else {
-      for path in settings.identityFiles { try await addNamed(path, files) }
+      for path in settings.identityFiles {
+        if settings.optionalIdentityFiles.contains(path) {
+          await addDefault(path, files)
+        } else {
+          try await addNamed(path, files)
+        }
+      }
       if !settings.identitiesOnly { addHeld() }
     }
   }

@@ -27,6 +27,29 @@ enum Algorithms {
     "hmac-sha2-512",
   ]
 
+  /// All that is ever asked for, best first.
+  static func usual(_ purpose: Purpose) -> [String] {
+    switch purpose {
+    case .keyExchange: keyExchange
+    case .hostKey: HostKeyCheck.preferred
+    case .cipher: ciphers
+    case .mac: macs
+    }
+  }
+
+  /// What the linked libssh2 can do, found out once.
+  static let able: [Purpose: [String]] = {
+    guard SSHSession.isLibraryReady, let session = libssh2_session_init_ex(nil, nil, nil, nil)
+    else { return [:] }
+    defer { libssh2_session_free(session) }
+    return [
+      .keyExchange: supported(by: session, method: LIBSSH2_METHOD_KEX),
+      .hostKey: supported(by: session, method: LIBSSH2_METHOD_HOSTKEY),
+      .cipher: supported(by: session, method: LIBSSH2_METHOD_CRYPT_CS),
+      .mac: supported(by: session, method: LIBSSH2_METHOD_MAC_CS),
+    ]
+  }()
+
   /// What the linked libssh2 can do for one purpose.
   static func supported(
     by session: OpaquePointer, method: Int32

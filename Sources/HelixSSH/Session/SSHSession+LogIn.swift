@@ -17,7 +17,7 @@ extension SSHSession {
     return try await withTaskCancellationHandler {
       try begin()
       let check = try await trust.check(for: settings)
-      try await exchangeKeys(check)
+      try await exchangeKeys(check, settings.algorithms)
       let report = try await checkHostKey(check, settings, trust)
       stage = .logIn
       try await authenticate(settings, trust.keyFiles)
@@ -29,7 +29,9 @@ extension SSHSession {
     }
   }
 
-  private func exchangeKeys(_ check: HostKeyCheck) async throws(SSHError) {
+  private func exchangeKeys(
+    _ check: HostKeyCheck, _ choice: AlgorithmChoice
+  ) async throws(SSHError) {
     guard let handle else { throw .closed }
     let supported = Algorithms.supported(by: handle, method: LIBSSH2_METHOD_HOSTKEY)
     let hostKeys: [String]
@@ -38,10 +40,14 @@ extension SSHSession {
     case .failure(let problem): throw .hostKey(problem)
     }
     ours = Greeting.Offer(
-      keyExchange: prefer(Algorithms.keyExchange, [LIBSSH2_METHOD_KEX]),
-      hostKey: prefer(hostKeys, [LIBSSH2_METHOD_HOSTKEY]),
-      cipher: prefer(Algorithms.ciphers, [LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC]),
-      mac: prefer(Algorithms.macs, [LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC]))
+      keyExchange: prefer(
+        choice.applied(.keyExchange, to: Algorithms.keyExchange), [LIBSSH2_METHOD_KEX]),
+      hostKey: prefer(choice.applied(.hostKey, to: hostKeys), [LIBSSH2_METHOD_HOSTKEY]),
+      cipher: prefer(
+        choice.applied(.cipher, to: Algorithms.ciphers),
+        [LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC]),
+      mac: prefer(
+        choice.applied(.mac, to: Algorithms.macs), [LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC]))
     let socket = transport.descriptor
     try await drive("start the session") { handle throws(SSHError) -> Step<Void> in
       let code = libssh2_session_handshake(handle, socket)

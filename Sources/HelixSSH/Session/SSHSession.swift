@@ -50,7 +50,7 @@ actor SSHSession {
   }
 
   /// `libssh2_init` is not thread-safe; a `static let` runs once.
-  private static let isLibraryReady = libssh2_init(0) == 0
+  static let isLibraryReady = libssh2_init(0) == 0
 
   /// Makes the libssh2 session and starts to listen to the socket.
   func begin() throws(SSHError) {

@@ -6,9 +6,10 @@ package actor SSHShellProvider: ShellProvider {
   private let policy: HostKeyPolicy
   private let report: @Sendable (SSHEvent) -> Void
   private let trust = Trust()
+  private let configs = ConfigFiles()
   private let limiter = ConnectionLimiter()
   private let files = SharedFiles()
-  private var links: [HostName: HostLink] = [:]
+  private var links: [HostName: (connection: Connection, link: HostLink)] = [:]
   /// Links to hosts that others are reached through, one for all of them.
   private var gates: [SSHSettings: HostLink] = [:]
 
@@ -27,7 +28,7 @@ package actor SSHShellProvider: ShellProvider {
   }
 
   package func shell(to host: Host) async throws -> any Shell {
-    let link = try link(to: host)
+    let link = try await link(to: host)
     do {
       _ = try await link.liveSession()
     } catch let error as SSHError {
@@ -37,7 +38,7 @@ package actor SSHShellProvider: ShellProvider {
   }
 
   package func closeAll() async {
-    await retire(links.values)
+    await retire(links.values.map(\.link))
     links = [:]
     // Nobody is behind them any more.
     await retire(gates.values)
@@ -50,14 +51,28 @@ package actor SSHShellProvider: ShellProvider {
     }
   }
 
-  private func link(to host: Host) throws(Diagnostics) -> HostLink {
-    let settings = try SSHSettings(host, local: local, policy: policy)
-    if let link = links[host.name] {
-      if link.settings == settings { return link }
-      Task { await link.retire() }
+  private func link(to host: Host) async throws -> HostLink {
+    if let known = links[host.name], known.connection == host.connection { return known.link }
+    let (local, policy, configs) = (local, policy, configs)
+    // Configuration files are read here, the first time.
+    let result = await blocking { () -> Result<SSHSettings, Diagnostics> in
+      Result { () throws(Diagnostics) in
+        try SSHSettings(host, local: local, policy: policy, files: configs)
+      }
+    }
+    return adopt(try result.get(), of: host)
+  }
+
+  private func adopt(_ settings: SSHSettings, of host: Host) -> HostLink {
+    if let known = links[host.name] {
+      if known.link.settings == settings {
+        links[host.name] = (host.connection, known.link)
+        return known.link
+      }
+      Task { await known.link.retire() }
     }
     let link = makeLink(settings)
-    links[host.name] = link
+    links[host.name] = (host.connection, link)
     return link
   }
 

@@ -53,7 +53,7 @@ struct HostKeyCheck: Sendable {
   }
 
   /// Without SHA-1 and DSA, which no host should still need.
-  private static let preferred = [
+  static let preferred = [
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
     "rsa-sha2-512", "rsa-sha2-256",
   ]
