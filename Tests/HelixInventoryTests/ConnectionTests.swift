@@ -35,21 +35,53 @@ struct ConnectionTests {
     #expect(connection == Connection(address: "web-1"))
   }
 
-  @Test("known hosts are taken out of ssh's arguments, whose settings get one form")
+  @Test("ssh's arguments keep their order and get one form, those of ansible_ssh_args apart")
   func arguments() throws {
-    let (connection, _) = try connection(
+    let (connection, problems) = try connection(
       """
+      ansible_ssh_extra_args: -o 'ProxyCommand=ssh -W %h:%p gate'
       ansible_ssh_common_args: >-
         -o UserKnownHostsFile=.lab/known -oStrictHostKeyChecking=yes
         -o "UserKnownHostsFile a 'b c'" -J jump -C
-      ansible_ssh_extra_args: -o 'ProxyCommand=ssh -W %h:%p gate'
+      ansible_ssh_args: -o Port=22
+      ansible_timeout: 20
       """)
-    #expect(connection.knownHostsFiles == [".lab/known", "a", "b c"])
+    #expect(problems == [])
+    #expect(connection.leadingSSHArguments.map(\.value) == ["-o", "Port=22"])
     #expect(
       connection.sshArguments.map(\.value) == [
-        "-o", "StrictHostKeyChecking=yes", "-J", "jump", "-C", "-o",
+        "-o", "ConnectTimeout=20", "-o", "UserKnownHostsFile=.lab/known", "-o",
+        "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=a 'b c'", "-J", "jump", "-C", "-o",
         "ProxyCommand=ssh -W %h:%p gate",
       ])
+  }
+
+  @Test("passwords, ways to become somebody, a pinned key and the transport are read")
+  func trust() throws {
+    let (connection, problems) = try connection(
+      """
+      ansible_ssh_pass: 0123
+      ansible_become: true
+      ansible_become_method: community.general.doas
+      ansible_become_user: postgres
+      ansible_become_pass: "geheim"
+      host_key: ssh-ed25519 AAAA
+      transport: libssh2
+      """)
+    #expect(problems == [])
+    #expect(connection.password == SecretValue("0123"))
+    #expect(connection.become == .user("postgres"))
+    #expect(
+      connection.elevation
+        == Elevation(
+          method: .doas, user: .user("postgres"), password: SecretValue("geheim")))
+    #expect(connection.hostKey?.value == "ssh-ed25519 AAAA")
+    #expect(connection.hostKey?.location.line == 6)
+    #expect(connection.transport == .libssh2)
+    #expect(!"\(connection)".contains("geheim") && !"\(connection)".contains("0123"))
+    let (never, _) = try self.connection("ansible_become_user: postgres\n")
+    #expect(never.become == .never)
+    #expect(never.elevation.user == .user("postgres"))
   }
 
   @Test("the endpoint joins tls-san, after what stands there")
@@ -70,9 +102,11 @@ struct ConnectionTests {
       connection
         == Connection(
           address: "10.77.0.24", user: "ops", privateKeyFile: ".lab/id_ed25519",
-          knownHostsFiles: [".lab/known_hosts"], sshArguments: connection.sshArguments,
-          become: .root))
-    #expect(connection.sshArguments.map(\.value) == ["-o", "StrictHostKeyChecking=yes"])
+          sshArguments: connection.sshArguments, become: .root))
+    #expect(
+      connection.sshArguments.map(\.value) == [
+        "-o", "UserKnownHostsFile=.lab/known_hosts", "-o", "StrictHostKeyChecking=yes",
+      ])
     #expect(inventory.cluster?.k3s.servers.count == 3)
     #expect(inventory.cluster?.k3s.agents.count == 4)
     #expect(inventory.cluster?.kubeconfig?.path.value == ".helix-infra/kubeconfig")

@@ -4,8 +4,8 @@ internal import HelixModel
 struct ConnectionReader {
   private let host: HostName
   private let variables: Mapping
-  private(set) var problems: [Diagnostic] = []
-  private(set) var warnings: [Diagnostic] = []
+  var problems: [Diagnostic] = []
+  var warnings: [Diagnostic] = []
 
   init(host: HostName, variables: Mapping) {
     self.host = host
@@ -14,28 +14,30 @@ struct ConnectionReader {
 
   /// The connection; parts that could not be read have their defaults, and a problem each.
   mutating func connection() -> Connection {
-    refusePasswords()
     checkTransport()
     warnAboutMisspelt()
+    let elevation = elevation()
     var connection = Connection(
       address: text(["ansible_host", "ansible_ssh_host"]) ?? host.rawValue,
       port: port(),
       user: text(["ansible_user", "ansible_ssh_user"]),
+      password: password(ConnectionVariables.loginPasswords),
       privateKeyFile: text(["ansible_ssh_private_key_file", "ansible_private_key_file"]),
-      become: become())
-    for name in ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"] {
-      addArguments(name, to: &connection)
-    }
+      become: truth("ansible_become") == true ? elevation.user : .never,
+      elevation: elevation, hostKey: hostKey(), transport: transport())
+    connection.leadingSSHArguments = arguments("ansible_ssh_args")
+    connection.sshArguments =
+      timeout() + arguments("ansible_ssh_common_args") + arguments("ansible_ssh_extra_args")
     return connection
   }
 
   // MARK: - Values
 
-  private func entry(_ names: [String]) -> Mapping.Entry? {
+  func entry(_ names: [String]) -> Mapping.Entry? {
     names.lazy.compactMap { variables.entry($0) }.first { $0.value.value != .null }
   }
 
-  private mutating func text(_ names: [String]) -> String? {
+  mutating func text(_ names: [String]) -> String? {
     guard let entry = entry(names), let text = plainText(entry) else { return nil }
     guard !text.isEmpty else {
       problems.append(
@@ -47,7 +49,7 @@ struct ConnectionReader {
     return text
   }
 
-  private mutating func plainText(_ entry: Mapping.Entry) -> String? {
+  mutating func plainText(_ entry: Mapping.Entry) -> String? {
     guard let text = entry.value.scalarText else {
       problems.append(wrongType(entry, wants: "text"))
       return nil
@@ -76,7 +78,7 @@ struct ConnectionReader {
     return port
   }
 
-  private mutating func truth(_ name: String) -> Bool? {
+  mutating func truth(_ name: String) -> Bool? {
     guard let entry = entry([name]) else { return nil }
     switch entry.value.value {
     case .bool(let truth): return truth
@@ -93,31 +95,21 @@ struct ConnectionReader {
     }
   }
 
-  private func wrongType(_ entry: Mapping.Entry, wants: String) -> Diagnostic {
+  func wrongType(_ entry: Mapping.Entry, wants: String) -> Diagnostic {
     Diagnostic(
       "\(entry.key) must be \(wants), and this is \(entry.value.value.typeName)",
       remedy: "write \(wants)", at: entry.value.location)
   }
 
-  // MARK: - Become and transport
-
-  private mutating func become() -> Become {
-    if let method = entry(["ansible_become_method"]), let text = plainText(method),
-      text != "sudo", text != "ansible.builtin.sudo"
-    {
-      problems.append(
-        Diagnostic(
-          "this version cannot become another user with \"\(text)\"",
-          remedy: "use sudo without password", at: method.value.location))
-    }
-    if let user = entry(["ansible_become_user"]), let text = plainText(user), text != "root" {
-      problems.append(
-        Diagnostic(
-          "this version cannot become \"\(text)\", only root", remedy: "remove ansible_become_user",
-          at: user.value.location))
-    }
-    return truth("ansible_become") == true ? .root : .never
+  /// Ansible hands its own limit of time to ssh, before the arguments that may follow.
+  private mutating func timeout() -> [Located<String>] {
+    guard let entry = entry(["ansible_timeout", "ansible_ssh_timeout"]),
+      let text = plainText(entry)
+    else { return [] }
+    return ["-o", "ConnectTimeout=\(text)"].map { Located($0, at: entry.value.location) }
   }
+
+  // MARK: - Transport
 
   private mutating func checkTransport() {
     if let entry = entry(["ansible_connection"]), let text = plainText(entry) {
@@ -143,17 +135,6 @@ struct ConnectionReader {
     }
   }
 
-  private mutating func refusePasswords() {
-    for name in ConnectionVariables.passwords {
-      guard let entry = variables.entry(name) else { continue }
-      problems.append(
-        Diagnostic(
-          "\(name) is a password in an inventory",
-          reason: "helix-infra logs in with keys and uses sudo without password",
-          remedy: "remove it, and set up a key or NOPASSWD in sudoers", at: entry.keyLocation))
-    }
-  }
-
   private mutating func warnAboutMisspelt() {
     for entry in variables.entries where entry.key.hasPrefix("ansible_") {
       guard !ConnectionVariables.all.contains(entry.key),
@@ -169,21 +150,17 @@ struct ConnectionReader {
 
   // MARK: - Arguments of ssh
 
-  private mutating func addArguments(_ name: String, to connection: inout Connection) {
-    guard let entry = entry([name]), let text = plainText(entry) else { return }
+  private mutating func arguments(_ name: String) -> [Located<String>] {
+    guard let entry = entry([name]), let text = plainText(entry) else { return [] }
     guard let words = ShellWords.split(text) else {
       problems.append(
         Diagnostic(
           "\(name) has a quotation mark that is never closed", remedy: "close it",
           at: entry.value.location))
-      return
+      return []
     }
-    for option in SSHOption.options(in: words) {
-      if case .setting(let key, let value) = option, key.lowercased() == "userknownhostsfile" {
-        connection.knownHostsFiles += ShellWords.split(value) ?? [value]
-      } else {
-        connection.sshArguments += option.words.map { Located($0, at: entry.value.location) }
-      }
+    return SSHOption.options(in: words).flatMap(\.words).map {
+      Located($0, at: entry.value.location)
     }
   }
 }
