@@ -6,25 +6,8 @@ import Testing
 
 @Suite("peers that are broken, silent or foreign", .timeLimit(.minutes(2)))
 struct BrokenPeerTests {
-  private func settings(
-    port: Int, login: Duration = .seconds(20), knownHosts: [String] = []
-  ) throws -> SSHSettings {
-    let place = SourceLocation(file: "hosts.yaml", line: 1, column: 1)
-    let host = HelixModel.Host(
-      name: "peer", connection: Connection(address: "127.0.0.1", port: port), groups: [],
-      variables: Mapping(), location: place)
-    let local = LocalUser(name: "me", home: "/nonexistent", agentSocket: nil)
-    var settings = try SSHSettings(host, local: local, policy: .strict)
-    settings.loginTimeout = login
-    return settings
-  }
-
-  private func link(_ settings: SSHSettings) -> HostLink {
-    HostLink(settings, trust: Trust(), limiter: ConnectionLimiter(limit: 1000)) { _ in }
-  }
-
   private func failure(_ settings: SSHSettings) async throws -> SSHError {
-    let link = link(settings)
+    let link = peerLink(settings)
     let error = await #expect(throws: SSHError.self) { _ = try await link.liveSession() }
     return try #require(error)
   }
@@ -34,7 +17,8 @@ struct BrokenPeerTests {
     let listener = try Listener { say("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", to: $0) }
     defer { listener.stop() }
     #expect(
-      try await failure(settings(port: listener.port)) == .foreign(said: "HTTP/1.1 400 Bad Request")
+      try await failure(peerSettings(port: listener.port))
+        == .foreign(said: "HTTP/1.1 400 Bad Request")
     )
   }
 
@@ -45,7 +29,8 @@ struct BrokenPeerTests {
     }
     defer { listener.stop() }
     #expect(
-      try await failure(settings(port: listener.port)) == .foreign(said: "\u{FFFD}[2Jblah blah"))
+      try await failure(peerSettings(port: listener.port)) == .foreign(said: "\u{FFFD}[2Jblah blah")
+    )
   }
 
   @Test("silence ends with the login's time, and names the stage")
@@ -55,7 +40,7 @@ struct BrokenPeerTests {
     let start = ContinuousClock.now
     let limit = Duration.milliseconds(400)
     #expect(
-      try await failure(settings(port: listener.port, login: limit))
+      try await failure(peerSettings(port: listener.port, login: limit))
         == .timedOut(.greet, after: limit))
     #expect(ContinuousClock.now - start < .seconds(10))
   }
@@ -69,7 +54,7 @@ struct BrokenPeerTests {
     defer { listener.stop() }
     let limit = Duration.milliseconds(400)
     #expect(
-      try await failure(settings(port: listener.port, login: limit))
+      try await failure(peerSettings(port: listener.port, login: limit))
         == .timedOut(.exchangeKeys, after: limit))
   }
 
@@ -78,7 +63,7 @@ struct BrokenPeerTests {
     let listener = try Listener { _ in }
     defer { listener.stop() }
     #expect(
-      try await failure(settings(port: listener.port)) == .disconnected(.greet, said: nil))
+      try await failure(peerSettings(port: listener.port)) == .disconnected(.greet, said: nil))
   }
 
   @Test("noise in place of packets does no harm", arguments: [0, 1, 5, 100, 20_000])
@@ -88,14 +73,14 @@ struct BrokenPeerTests {
       say(String(repeating: "\u{7F}x\u{0}", count: count), to: peer)
     }
     defer { listener.stop() }
-    _ = try await failure(settings(port: listener.port, login: .seconds(5)))
+    _ = try await failure(peerSettings(port: listener.port, login: .seconds(5)))
   }
 
   @Test("sixty-four silent peers are given up together")
   func manySilent() async throws {
     let listener = try Listener { waitForEnd(of: $0) }
     defer { listener.stop() }
-    let settings = try settings(port: listener.port, login: .milliseconds(500))
+    let settings = try peerSettings(port: listener.port, login: .milliseconds(500))
     let start = ContinuousClock.now
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<64 {
@@ -106,14 +91,14 @@ struct BrokenPeerTests {
   }
 
   private func failing(_ settings: SSHSettings) async throws {
-    _ = try await link(settings).liveSession()
+    _ = try await peerLink(settings).liveSession()
   }
 
   @Test("a cancelled wait ends at once, and closing ends the attempt")
   func cancel() async throws {
     let listener = try Listener { waitForEnd(of: $0) }
     defer { listener.stop() }
-    let link = link(try settings(port: listener.port))
+    let link = peerLink(try peerSettings(port: listener.port))
     let task = Task { _ = try await link.liveSession() }
     try await Task.sleep(for: .milliseconds(200))
     task.cancel()
@@ -123,39 +108,12 @@ struct BrokenPeerTests {
     #expect(ContinuousClock.now - start < .seconds(10))
   }
 
-  @Test(
-    "a real handshake cut after any number of bytes ends with an error", .tags(.live),
-    .enabled(if: SSHServer.isAvailable, "sshd is not installed"),
-    arguments: [1, 20, 41, 42, 43, 100, 500, 1000, 1100, 1500, 1700, 2000, 2200, 2600, 5000, 20000])
-  func cut(after count: Int) async throws {
-    let server = try SSHServer()
-    let (address, port) = (server.address, server.port)
-    let listener = try Listener { peer in
-      guard let far = try? connectedSocket(to: address, port: port) else { return }
-      relay(between: peer, far, bytes: count)
-      close(far)
-    }
-    defer { listener.stop() }
-    let known = try server.folder.write(
-      "[127.0.0.1]:\(listener.port) \(server.publicKey())\n", to: "relay")
-    var settings = try settings(port: listener.port)
-    settings.user = NSUserName()
-    settings.userKnownHosts = [known]
-    settings.identityFiles = [server.userKey]
-    let link = link(settings)
-    await #expect(throws: SSHError.self) {
-      _ = try await link.run(
-        RemoteRequest(command: "head -c 30000 /dev/zero; sleep 1", limit: .seconds(20)))
-    }
-    await link.close()
-  }
-
   @Test("no descriptor is left behind")
   func descriptors() async throws {
     let listener = try Listener { say("hello\n", to: $0) }
     defer { listener.stop() }
     let port = listener.port
-    for _ in 0..<20 { _ = try await failure(settings(port: port)) }
+    try await concurrently(0..<20) { _ in _ = try await failure(peerSettings(port: port)) }
     let ends = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter { name in
       guard let number = Int32(name) else { return false }
       return peerPort(of: number) == port
@@ -182,26 +140,7 @@ private func say(_ text: String, to peer: Int32) -> Bool {
 }
 
 /// Reads until the other side hangs up.
-private func waitForEnd(of peer: Int32) {
+func waitForEnd(of peer: Int32) {
   var buffer = [UInt8](repeating: 0, count: 4096)
   while recv(peer, &buffer, buffer.count, 0) > 0 {}
-}
-
-/// Copies both ways until the server has said so many bytes.
-private func relay(between peer: Int32, _ far: Int32, bytes limit: Int) {
-  var left = limit
-  var buffer = [UInt8](repeating: 0, count: 4096)
-  while left > 0 {
-    var ends = [
-      pollfd(fd: peer, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: far, events: Int16(POLLIN), revents: 0),
-    ]
-    guard poll(&ends, 2, 30_000) > 0 else { return }
-    for (from, to) in [(0, far), (1, peer)] where ends[from].revents != 0 {
-      let room = from == 1 ? min(left, buffer.count) : buffer.count
-      let count = recv(ends[from].fd, &buffer, room, 0)
-      guard count > 0, send(to, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return }
-      if from == 1 { left -= count }
-    }
-  }
 }

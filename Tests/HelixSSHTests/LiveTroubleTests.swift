@@ -10,9 +10,8 @@ import Testing
 struct LiveTroubleTests {
   @Test("what login shells print beforehand is no part of a command's output")
   func noise() async throws {
-    let folder = try ScratchFolder()
-    let noise = try folder.write("echo WELCOME; echo motd >&2\n", to: "noise")
-    let server = try SSHServer(environment: ["BASH_ENV=\(noise)", "ENV=\(noise)"])
+    let server = try SSHServer(
+      config: ["ForceCommand echo WELCOME; echo motd >&2; eval \"$SSH_ORIGINAL_COMMAND\""])
     let provider = SSHShellProvider(local: server.local)
     let shell = try await provider.shell(to: server.host())
     let output = try await shell.run(Command("echo out; echo err >&2", become: .never))

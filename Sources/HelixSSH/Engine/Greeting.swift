@@ -62,8 +62,9 @@ struct Greeting {
     defer { finish() }
     reader = WireReader(body)
     guard reader.byte() != nil, reader.byte() == 20, reader.bytes(16) != nil,
-      let keyExchange = reader.names(), let hostKey = reader.names(), reader.names() != nil,
-      let cipher = reader.names(), reader.names() != nil, let mac = reader.names()
+      let keyExchange = reader.printableNames(), let hostKey = reader.printableNames(),
+      reader.names() != nil, let cipher = reader.printableNames(),
+      reader.names() != nil, let mac = reader.printableNames()
     else { return }
     offer = Offer(keyExchange: keyExchange, hostKey: hostKey, cipher: cipher, mac: mac)
   }
@@ -73,8 +74,11 @@ struct Greeting {
     buffer = []
   }
 
-  /// What came without a line's end counts when the peer hangs up.
-  var said: String? { firstLine ?? (buffer.isEmpty ? nil : printable(buffer.prefix(80))) }
+  /// What came without a line's end counts when the peer hangs up, unless it is a greeting cut short.
+  var said: String? {
+    let isGreeting = "SSH-".utf8.elementsEqual(buffer.prefix(4))
+    return firstLine ?? (buffer.isEmpty || isGreeting ? nil : printable(buffer.prefix(80)))
+  }
 }
 
 /// Bytes from a stranger as one line that cannot play with the terminal.
@@ -89,4 +93,11 @@ func printable(_ bytes: some Collection<UInt8>) -> String {
     }
   }
   return text
+}
+
+extension WireReader {
+  /// Names as they may be shown to people.
+  fileprivate mutating func printableNames() -> [String]? {
+    names().map { $0.map { printable($0.utf8) } }
+  }
 }

@@ -90,7 +90,7 @@ extension SSHSession {
     let list = try? await drive("ask for the ways to log in") {
       handle throws(SSHError) -> Step<[String]> in
       if let text = libssh2_userauth_list(handle, user, UInt32(user.utf8.count)) {
-        return .done(String(cString: text).split(separator: ",").map(String.init))
+        return .done(String(cString: text).split(separator: ",").map { printable($0.utf8) })
       }
       if libssh2_userauth_authenticated(handle) != 0 {
         stage = .run

@@ -93,6 +93,8 @@ extension SSHSession {
       let handle = try usableHandle()
       transport.beginTurn()
       let outcome = try step(handle)
+      // What was read beside a loss is not the whole.
+      if let failure { throw failure }
       switch outcome {
       case .done(let value):
         wakeAll()
@@ -228,7 +230,7 @@ extension SSHSession {
   }
 
   /// The error behind a libssh2 code, from all that is known about the connection.
-  private func error(of code: Int32, in operation: String) -> SSHError {
+  func error(of code: Int32, in operation: String) -> SSHError {
     if let failure { return failure }
     let greeting = transport.greeting
     if greeting.version == nil, let said = greeting.said { return .foreign(said: said) }
@@ -248,7 +250,13 @@ extension SSHSession {
       fail(error)
       return error
     }
-    return .library(operation: operation, code: code, detail: lastMessage())
+    let error = SSHError.library(operation: operation, code: code, detail: lastMessage())
+    // libssh2 drops a packet that was changed on its way, and would go on with the next one.
+    let isSpoiled = [
+      LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_DECRYPT, LIBSSH2_ERROR_OUT_OF_BOUNDARY,
+    ].contains(code)
+    if isSpoiled { fail(error) }
+    return error
   }
 
   func lastMessage() -> String {

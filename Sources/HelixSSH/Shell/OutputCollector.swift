@@ -9,6 +9,9 @@ struct OutputCollector {
   private let marker: [UInt8]
   private let limit: Int
   private var noise: [UInt8] = []
+  /// Where in the noise the marker may still begin: a host that says little at a time must not make
+  /// us look through all of it each time.
+  private var unsearched = 0
   private var kept: [UInt8] = []
   /// What follows the marker on its own line, once it has come.
   private(set) var announcement: String?
@@ -45,15 +48,22 @@ struct OutputCollector {
   /// Looks for the marker; what follows it is not noise.
   private mutating func takeNoise(_ bytes: UnsafeRawBufferPointer) -> ArraySlice<UInt8> {
     noise.append(contentsOf: bytes)
-    guard let start = noise.firstRange(of: marker)?.lowerBound,
-      let end = noise[start...].firstIndex(of: UInt8(ascii: "\n"))
-    else {
-      if noise.count > Self.noiseLimit { noise.removeFirst(noise.count - Self.noiseLimit / 2) }
+    let start = noise[unsearched...].firstRange(of: marker)?.lowerBound
+    unsearched = start ?? max(unsearched, noise.count - marker.count)
+    guard let start, let end = noise[start...].firstIndex(of: UInt8(ascii: "\n")) else {
+      forgetOldNoise()
       return []
     }
     announcement = printable(noise[(start + marker.count)..<end].drop { $0 == UInt8(ascii: " ") })
     defer { noise = Array(noise[..<start]) }
     return noise[(end + 1)...]
+  }
+
+  private mutating func forgetOldNoise() {
+    guard noise.count > Self.noiseLimit else { return }
+    let surplus = noise.count - Self.noiseLimit / 2
+    noise.removeFirst(surplus)
+    unsearched = max(0, unsearched - surplus)
   }
 
   private mutating func keep(_ bytes: UnsafeRawBufferPointer) {

@@ -4,17 +4,19 @@ import HelixModel
 /// A TCP listener on a port that the system picks, with a thread that plays the other side.
 final class Listener: Sendable {
   let port: Int
-  private let descriptor: Int32
+  let descriptor: Int32
 
-  /// - Parameter answer: Called with each connection on a thread of its own; the connection is
-  ///   closed when it returns.
+  /// - Parameters:
+  ///   - address: Any of 127.0.0.0/8.
+  ///   - answer: Called with each connection on a thread of its own; the connection is closed when
+  ///     it returns.
   /// - Throws: A `Diagnostic` when no port is free.
-  init(_ answer: (@Sendable (Int32) -> Void)? = nil) throws {
+  init(on address: String = "127.0.0.1", _ answer: (@Sendable (Int32) -> Void)? = nil) throws {
     let listener = socket(
       AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var address = internetAddress("127.0.0.1", 0)
+    var place = internetAddress(address, 0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+    let bound = withUnsafeMutablePointer(to: &place) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         bind(listener, $0, size) == 0 && listen(listener, 128) == 0
           && getsockname(listener, $0, &size) == 0
@@ -22,7 +24,7 @@ final class Listener: Sendable {
     }
     guard listener >= 0, bound else { throw Diagnostic("no port is free") }
     descriptor = listener
-    port = Int(in_port_t(bigEndian: address.sin_port))
+    port = Int(in_port_t(bigEndian: place.sin_port))
     guard let answer else { return }
     Thread.detachNewThread {
       while true {
