@@ -160,7 +160,13 @@ extension SSHSettings {
 
 extension AlgorithmGap {
   fileprivate var words: SSHError.Words {
-    SSHError.Words(
+    if ours.isEmpty {
+      return SSHError.Words(
+        summary: "no \(purpose) algorithm is left to offer",
+        reason: "ssh's configuration allows none of those that libssh2 can use",
+        remedy: "see what ssh -G says about the host, and allow one more")
+    }
+    return SSHError.Words(
       summary: "no \(purpose) algorithm in common",
       reason: "the server offers \(offered.joined(separator: ", ")); this version can use"
         + " \(ours.joined(separator: ", "))",

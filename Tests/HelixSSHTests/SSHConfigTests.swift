@@ -224,6 +224,33 @@ extension SSHConfigTests {
         == ["ForwardAgent yes", "the argument -A", "BindAddress 10.0.0.2"])
   }
 
+  @Test("who insists on libssh2 is told what it cannot do")
+  func insisting() throws {
+    let error = #expect(throws: Diagnostics.self) {
+      try settings("-b;10.0.0.2;-oSendEnv=LANG") { $0.transport = .libssh2 }
+    }
+    #expect(error?.all.map(\.summary) == ["libssh2 cannot do all that is asked of it for n1"])
+    #expect(error?.all.first?.reason == "BindAddress 10.0.0.2; SendEnv LANG")
+    #expect(try settings { $0.transport = .libssh2 }.transport == .libssh2)
+  }
+
+  @Test("files are read once for all hosts")
+  func readOnce() throws {
+    try user("Port 1\n")
+    let files = ConfigFiles()
+    let place = SourceLocation(file: "hosts.yaml", line: 3, column: 5)
+    func port(_ name: String) throws -> Int {
+      let host = Host(
+        name: "n1", connection: Connection(address: name), groups: [], variables: Mapping(),
+        location: place)
+      return try SSHSettings(host, local: local, policy: .strict, files: files).port
+    }
+    #expect(try port("web-1") == 1)
+    try user("Port 2\n")
+    #expect(try port("web-2") == 1)
+    #expect(try settings().port == 2)
+  }
+
   @Test("a choice of algorithms leaves ours in its own order")
   func algorithms() throws {
     let choice = try settings(

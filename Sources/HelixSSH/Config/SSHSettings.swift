@@ -80,6 +80,13 @@ struct SSHSettings: Hashable, Sendable {
     if !connection.knownHostsFiles.isEmpty {
       userKnownHosts = connection.knownHostsFiles.map(local.expand)
     }
+    if transport == .libssh2, !needsSystem.isEmpty {
+      throw Diagnostics(
+        Diagnostic(
+          "libssh2 cannot do all that is asked of it for \(host.name)",
+          reason: needsSystem.joined(separator: "; "),
+          remedy: "write transport: auto or ssh, or take these options out", at: host.location))
+    }
     if let text = connection.hostKey {
       pinnedKey = try gathered { () throws(Diagnostic) in try HostKey(pinned: text) }
     }

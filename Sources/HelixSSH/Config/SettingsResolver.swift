@@ -146,6 +146,7 @@ extension SettingsResolver {
     }
     for identity in options.identityFiles where identity.path.value.lowercased() != "none" {
       let path = try file(identity.path)
+      if settings.identityFiles.contains(path) { continue }
       settings.identityFiles.append(path)
       if !identity.isRequired { settings.optionalIdentityFiles.insert(path) }
     }

@@ -81,4 +81,15 @@ struct AlgorithmGap: Hashable, Sendable {
     offered = gap.1
     self.ours = gap.2
   }
+  /// The first purpose for which a choice has left us nothing to offer; nil when there is none.
+  init?(nothingLeftIn ours: Greeting.Offer) {
+    let pairs: [(Algorithms.Purpose, [String])] = [
+      (.keyExchange, ours.keyExchange), (.hostKey, ours.hostKey), (.cipher, ours.cipher),
+      (.mac, ours.mac),
+    ]
+    guard let gap = pairs.first(where: { $0.1.isEmpty }) else { return nil }
+    purpose = gap.0.rawValue
+    offered = []
+    self.ours = []
+  }
 }

@@ -48,6 +48,8 @@ extension SSHSession {
         [LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC]),
       mac: prefer(
         choice.applied(.mac, to: Algorithms.macs), [LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC]))
+    // An empty list would leave libssh2 to its own choice.
+    if let gap = AlgorithmGap(nothingLeftIn: ours) { throw .noCommonAlgorithm(gap) }
     let socket = transport.descriptor
     try await drive("start the session") { handle throws(SSHError) -> Step<Void> in
       let code = libssh2_session_handshake(handle, socket)
