@@ -6,6 +6,7 @@ enum ControlProtocol {
   static let version = 4
   private static let hello = 0x0000_0001
   private static let newSession = 0x1000_0002
+  private static let newTunnel = 0x1000_0008
   /// The client's own number for its request; one request per connection.
   private static let request = 1
 
@@ -22,9 +23,6 @@ enum ControlProtocol {
 
   /// Asks for a command; its standard input, output and errors must follow as descriptors.
   static func ask(for command: String) -> [UInt8] {
-    var greeting: [UInt8] = []
-    greeting.appendNumber(hello)
-    greeting.appendNumber(version)
     var body: [UInt8] = []
     body.appendNumber(newSession)
     body.appendNumber(request)
@@ -34,6 +32,25 @@ enum ControlProtocol {
     body.appendNumber(0xffff_ffff)
     body.appendString([])
     body.appendString(command.utf8)
+    return packets(body)
+  }
+
+  /// Asks for a connection from the host to another one; two descriptors must follow, for what is
+  /// sent and for what is received.
+  static func askForTunnel(to host: String, port: Int) -> [UInt8] {
+    var body: [UInt8] = []
+    body.appendNumber(newTunnel)
+    body.appendNumber(request)
+    body.appendString([])
+    body.appendString(host.utf8)
+    body.appendNumber(port)
+    return packets(body)
+  }
+
+  private static func packets(_ body: [UInt8]) -> [UInt8] {
+    var greeting: [UInt8] = []
+    greeting.appendNumber(hello)
+    greeting.appendNumber(version)
     var bytes: [UInt8] = []
     bytes.appendString(greeting)
     bytes.appendString(body)

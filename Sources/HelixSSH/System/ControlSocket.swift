@@ -26,11 +26,10 @@ struct ControlSocket {
     }
   }
 
-  /// Asks for a command with these standard streams; false when the master does not take it.
-  func ask(for command: String, streams: [Int32]) -> Bool {
-    let request = ControlProtocol.ask(for: command)
+  /// Sends a request and the streams it is about; false when the master does not take it.
+  func send(_ request: [UInt8], streams: [Int32]) -> Bool {
     // Far below what a local socket holds, so it goes in one piece.
-    let sent = send(descriptor, request, request.count, Int32(MSG_NOSIGNAL))
+    let sent = Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL))
     return sent == request.count
       && streams.allSatisfy { ControlProtocol.hand($0, over: descriptor) }
   }

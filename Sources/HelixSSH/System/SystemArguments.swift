@@ -1,18 +1,49 @@
 import HelixModel
 
-/// What the system's `ssh` is told to become the master of one host's connection.
+/// What the system's `ssh` is told about one host.
 ///
 /// ssh takes the first value of an option, so what must hold comes first, then what the inventory
 /// says; the rest it finds in its own configuration.
 struct SystemArguments: Sendable {
-  let settings: SSHSettings
-  let folder: PrivateFolder
-  /// ssh may ask for passphrases by a program of the user's own.
-  let mayAsk: Bool
+  /// What the program is started for.
+  private enum Part {
+    /// To hold the connection to the host.
+    case master
+    /// To lead another `ssh` on to the next host.
+    case gate(host: String, port: Int)
+  }
 
-  /// The arguments after the program's name.
+  private let settings: SSHSettings
+  private let program: String
+  private let folder: PrivateFolder
+  private let mayAsk: Bool
+  private let part: Part
+
+  /// A master's arguments; `mayAsk` if ssh has a way to ask for passphrases.
+  init(_ settings: SSHSettings, program: String, folder: PrivateFolder, mayAsk: Bool) {
+    self.init(settings, program, folder, mayAsk, .master)
+  }
+
+  private init(
+    _ settings: SSHSettings, _ program: String, _ folder: PrivateFolder, _ mayAsk: Bool,
+    _ part: Part
+  ) {
+    self.settings = settings
+    self.program = program
+    self.folder = folder
+    self.mayAsk = mayAsk
+    self.part = part
+  }
+
+  /// The program and its arguments.
   var list: [String] {
-    ["-M", "-N", "-S", folder.socket] + options.flatMap { ["-o", "\($0)=\($1)"] } + destination
+    let task: [String]
+    switch part {
+    case .master: task = ["-M", "-N", "-S", folder.socket]
+    case .gate(let host, let port):
+      task = ["-W", "[\(host)]:\(port)", "-o", "ControlMaster=no", "-o", "ControlPath=none"]
+    }
+    return [program] + task + (options + way).flatMap { ["-o", "\($0)=\($1)"] } + destination
   }
 
   private var options: [(String, String)] {
@@ -60,20 +91,22 @@ struct SystemArguments: Sendable {
     return options
   }
 
+  /// How the bytes get there: ssh's own jumps would not keep to the same rules.
+  private var way: [(String, String)] {
+    if let gate = settings.gate {
+      let part = Part.gate(host: settings.address, port: settings.port)
+      let words = SystemArguments(gate, program, folder, mayAsk, part).list
+      return [("ProxyCommand", plain(words.map(shellQuoted).joined(separator: " ")))]
+    }
+    return settings.proxyCommand.map { [("ProxyCommand", plain($0))] } ?? []
+  }
+
   private var destination: [String] {
     var words = ["-l", settings.user, "-p", String(settings.port)]
     switch settings.family {
     case .any: break
     case .v4: words.append("-4")
     case .v6: words.append("-6")
-    }
-    if let command = settings.proxyCommand {
-      // Its tokens are filled in already.
-      words += ["-o", "ProxyCommand=\(command.replacing("%", with: "%%"))"]
-    } else if !settings.jumps.isEmpty {
-      words += [
-        "-J", settings.jumps.map { "\($0.user)@\($0.address):\($0.port)" }.joined(separator: ","),
-      ]
     }
     return words + ["--", settings.address]
   }
@@ -82,8 +115,9 @@ struct SystemArguments: Sendable {
     paths.isEmpty ? "none" : paths.map(path).joined(separator: " ")
   }
 
-  /// A path as a value: no token of ssh's own, and its spaces kept.
-  private func path(_ path: String) -> String {
-    "\"\(path.replacing("%", with: "%%"))\""
-  }
+  /// A path as a value, its spaces kept.
+  private func path(_ path: String) -> String { "\"\(plain(path))\"" }
+
+  /// A value in which ssh finds no tokens of its own.
+  private func plain(_ value: String) -> String { value.replacing("%", with: "%%") }
 }

@@ -78,7 +78,7 @@ extension SystemExecution {
     for end in [input, output, errors] { _ = fcntl(end.descriptor, F_SETFL, O_NONBLOCK) }
     isAsked = true
     let theirs = [pipes[0].read, pipes[1].write, pipes[2].write]
-    guard socket.ask(for: command, streams: theirs) else { throw .current }
+    guard socket.send(ControlProtocol.ask(for: command), streams: theirs) else { throw .current }
     for line in [\SystemExecution.control, \.input, \.output, \.errors] {
       self[keyPath: line].watch = loop.watch(self[keyPath: line].descriptor) { _ in handler() }
     }

@@ -40,6 +40,7 @@ extension SystemSession: RemoteSession {
   private func abandon(_ execution: SystemExecution) {
     guard !execution.isDisposed else { return }
     execution.isAbandoned = true
+    noteLeaving()
     execution.wake()
     wakeSlots()
     execution.lastChance = loop.schedule(after: Self.farewellLimit) {
@@ -55,7 +56,10 @@ extension SystemSession: RemoteSession {
     defer {
       execution.isDisposed = true
       executions[ObjectIdentifier(execution)] = nil
-      if let lastChance = execution.lastChance { loop.cancel(lastChance) }
+      if let lastChance = execution.lastChance {
+        loop.cancel(lastChance)
+        noteGone()
+      }
     }
     let source = try await InputSource(input)
     defer { source.close() }

@@ -27,6 +27,7 @@ actor SystemSession {
   private(set) var folder: PrivateFolder?
   /// Commands that are running or being ended.
   var executions: [ObjectIdentifier: SystemExecution] = [:]
+  var tunnels: [ObjectIdentifier: SystemTunnel] = [:]
   /// Sessions of the master that are open or being opened.
   var channels = 0
   /// How many the server lets us have: sshd's default is ten, and one is left free to end commands.
@@ -39,6 +40,9 @@ actor SystemSession {
   /// The master ends when this end of a pipe is closed, also when we are killed.
   private var lifeline: Int32 = -1
   private var login: Pending<Void>?
+  /// Commands that nobody waits for any more, but that may still run on the host.
+  private var leaving = 0
+  private var departure: Pending<Void>?
   private var isTouchTold = false
   private var isClosing = false
   private let onTouch: @Sendable (String) -> Void
@@ -110,8 +114,8 @@ extension SystemSession {
     let folder = try await makeFolder()
     self.folder = folder
     guard failure == nil else { throw failure ?? .closed }
-    let arguments = SystemArguments(
-      settings: settings, folder: folder, mayAsk: environment.mayAsk
+    let command = SystemArguments(
+      settings, program: program, folder: folder, mayAsk: environment.mayAsk
     ).list
     let pipe: LocalPipe
     do throws(LocalFile.Failure) {
@@ -121,7 +125,7 @@ extension SystemSession {
     }
     lifeline = pipe.write
     let master = try ChildProcess(
-      ["/bin/sh", "-c", Self.keeper, folder.path, program] + arguments,
+      ["/bin/sh", "-c", Self.keeper, folder.path] + command,
       environment: environment.lines, input: pipe.read,
       output: open("/dev/null", O_WRONLY | O_CLOEXEC), loop: loop
     ) { self.assumeIsolated { $0.hearMaster() } }
@@ -209,13 +213,35 @@ extension SystemSession {
     failure = error
     login?.settle(.failure(error))
     for execution in executions.values { execution.wake() }
+    for tunnel in tunnels.values { end(tunnel) }
     wakeSlots()
+  }
+
+  /// Notes that a command was given up, and must be ended on the host.
+  func noteLeaving() { leaving += 1 }
+
+  /// Notes that nothing is left of a command that was given up.
+  func noteGone() {
+    leaving -= 1
+    if leaving == 0 { departure?.settle(.success(())) }
+  }
+
+  /// Waits until the host has ended what was given up, but not for ever.
+  private func seeOff() async {
+    let departure = Pending<Void>()
+    self.departure = departure
+    let timer = loop.schedule(after: SSHSession.departureLimit) {
+      departure.settle(.success(()))
+    }
+    try? await departure.value()
+    loop.cancel(timer)
   }
 
   /// Ends the master and removes what it left; later calls do nothing.
   func close() async {
     guard !isClosing else { return }
     isClosing = true
+    if leaving > 0, failure == nil { await seeOff() }
     fail(.closed)
     cutLifeline()
     if let master, await master.ended(within: Self.farewell) == nil {

@@ -4,20 +4,32 @@
 /// kept their form for many versions. What is not understood here is shown as it is.
 struct SystemStory: Sendable {
   private static let debugMark = "debug1: "
+  private static let greetingMark = "Remote protocol version"
 
   /// What people would have read.
   private(set) var said: [String] = []
   /// What ssh tells those who look for a fault.
   private var details: [String] = []
 
+  /// The hosts that have greeted, one after the other: those on the way come first.
+  private var greetings = 0
+
   init(_ lines: [String]) {
     for line in lines {
       if line.hasPrefix(Self.debugMark) {
-        details.append(String(line.dropFirst(Self.debugMark.count)))
+        let detail = String(line.dropFirst(Self.debugMark.count))
+        if detail.hasPrefix(Self.greetingMark) { begin() }
+        details.append(detail)
       } else if !Self.isFrame(line) {
         said.append(line)
       }
     }
+  }
+
+  /// What was told before is about a host on the way.
+  private mutating func begin() {
+    if greetings > 0 { details = [] }
+    greetings += 1
   }
 
   /// The boxes around ssh's warnings, and blank lines.
@@ -32,7 +44,7 @@ struct SystemStory: Sendable {
     if told("SSH2_MSG_SERVICE_ACCEPT") || told("Authentications that can continue") {
       return .logIn
     }
-    if told("Remote protocol version") { return .exchangeKeys }
+    if told(Self.greetingMark) { return .exchangeKeys }
     if told("Connection established") { return .greet }
     return .dial
   }
@@ -81,8 +93,23 @@ struct SystemStory: Sendable {
 // MARK: - Why it failed
 
 extension SystemStory {
-  /// The error behind the end of a login.
+  /// The error behind the end of a login, which may have ended on the way.
   func error(_ settings: SSHSettings) -> SSHError {
+    guard greetings <= settings.jumps.count else { return ownError(settings) }
+    if let command = settings.proxyCommand {
+      return .proxyFailed(command: command, status: nil, lines: said)
+    }
+    guard !settings.jumps.isEmpty else { return ownError(settings) }
+    let gate = settings.jumps[max(0, greetings - 1)]
+    guard let line = find("open failed: ") ?? find("stdio forwarding failed") else {
+      return .gate(gate, ownError(gate))
+    }
+    let next = greetings < settings.jumps.count ? settings.jumps[greetings] : settings
+    let name = KnownHosts.name(host: next.address, port: next.port)
+    return .gate(gate, .tunnelRefused(to: name, detail: Self.tail(of: line)))
+  }
+
+  private func ownError(_ settings: SSHSettings) -> SSHError {
     trustError ?? agreementError ?? loginError ?? connectionError(settings)
       ?? .system(.other(said.filter { !Self.isAuthentication($0) }))
   }
@@ -181,9 +208,8 @@ extension SystemStory {
 
   /// What stands where a greeting should.
   private var foreignWords: String? {
-    let isGreeted = details.contains { $0.hasPrefix("Remote protocol version") }
     let line = details.first { $0.contains("banner line 0: ") }
-    if let line, !isGreeted { return Self.tail(of: line) }
+    if let line, greetings == 0 { return Self.tail(of: line) }
     guard find("could not read protocol version") != nil else { return nil }
     return said.first.map(Self.tail)
   }
