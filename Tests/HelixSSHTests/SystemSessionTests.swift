@@ -79,8 +79,12 @@ struct SystemSessionTests {
   @Test("a command that does not read its input ends all the same")
   func unreadInput() async throws {
     let text = String(repeating: "x", count: 8 * 1024 * 1024)
-    let output = try await shell().run(Command("exit 4", input: .text(text), become: .never))
-    #expect(output.status == 4)
+    let path = try server.folder.write(text, to: "unread")
+    let shell = try await shell()
+    for input in [CommandInput.text(text), .file(path: path)] {
+      let output = try await shell.run(Command("exit 4", input: input, become: .never))
+      #expect(output.status == 4)
+    }
     await provider.closeAll()
   }
 

@@ -6,6 +6,7 @@ enum ControlProtocol {
   static let version = 4
   private static let hello = 0x0000_0001
   private static let newSession = 0x1000_0002
+  private static let terminate = 0x1000_0005
   private static let newTunnel = 0x1000_0008
   /// The client's own number for its request; one request per connection.
   private static let request = 1
@@ -44,6 +45,14 @@ enum ControlProtocol {
     body.appendString([])
     body.appendString(host.utf8)
     body.appendNumber(port)
+    return packets(body)
+  }
+
+  /// Asks the master to end.
+  static func askForEnd() -> [UInt8] {
+    var body: [UInt8] = []
+    body.appendNumber(terminate)
+    body.appendNumber(request)
     return packets(body)
   }
 

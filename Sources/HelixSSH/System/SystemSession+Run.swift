@@ -81,10 +81,15 @@ extension SystemSession: RemoteSession {
 // MARK: - Sessions of the master
 
 extension SystemSession {
+  /// Pauses before the master is asked again when nothing of ours is running: the server counts a
+  /// session until its process is reaped, somewhat longer than we do.
+  private static let refusalPauses: [Duration] = [.milliseconds(50), .milliseconds(200)]
+
   /// Gets a session of the master's, waiting while the server lets us have no more of them.
   private func open(
     _ execution: SystemExecution, _ onRequest: @Sendable () -> Void
   ) async throws(SSHError) {
+    var pauses = Self.refusalPauses[...]
     while true {
       try await takeSlot(for: execution)
       do throws(SSHError) {
@@ -94,8 +99,13 @@ extension SystemSession {
         execution.close()
         returnSlot()
         // The server's own limit may be lower than sshd's default: learn it while others run.
-        guard case .channelRefused = error, channels > 0 else { throw error }
-        channelLimit = max(1, channels)
+        guard case .channelRefused = error else { throw error }
+        if channels > 0 {
+          channelLimit = channels
+          continue
+        }
+        guard let pause = pauses.popFirst() else { throw error }
+        try? await Task.sleep(for: pause)
       }
     }
   }

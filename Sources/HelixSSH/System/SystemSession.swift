@@ -71,7 +71,7 @@ actor SystemSession {
 
 extension SystemSession {
   /// The master's way in: how often its socket is looked for.
-  private static let doorInterval = Duration.milliseconds(10)
+  private static let doorInterval = Duration.milliseconds(5)
 
   /// Starts the master and waits until it has logged in.
   ///
@@ -139,7 +139,7 @@ extension SystemSession {
     exec 3<&0 </dev/null
     "$@" 3<&- &
     master=$!
-    (read -r _ <&3; kill $master) &
+    (read -r _ <&3; while kill $master; do sleep 1; done) 2>/dev/null &
     watcher=$!
     exec 3<&-
     wait $master
@@ -242,13 +242,23 @@ extension SystemSession {
     guard !isClosing else { return }
     isClosing = true
     if leaving > 0, failure == nil { await seeOff() }
+    let wasUsable = failure == nil && login == nil
     fail(.closed)
+    if wasUsable { await sayGoodbye() }
     cutLifeline()
     if let master, await master.ended(within: Self.farewell) == nil {
       master.end()
       _ = await master.ended(within: Self.farewell)
     }
     if let folder { await blocking { folder.remove() } }
+  }
+
+  /// Asks the master to end, which it notices at once, while it may overlook a signal for seconds.
+  private func sayGoodbye() async {
+    guard let folder, let socket = ControlSocket(folder.socket) else { return }
+    defer { socket.close() }
+    guard socket.send(ControlProtocol.askForEnd(), streams: []) else { return }
+    _ = await master?.ended(within: Self.farewell)
   }
 
   /// Lets the master end, as our own death would.
