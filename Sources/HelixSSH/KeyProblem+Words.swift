@@ -2,25 +2,9 @@ extension HostKeyProblem {
   /// What people read.
   func words(_ settings: SSHSettings) -> SSHError.Words {
     switch self {
-    case .unknown(let key, let name, let file):
-      .init(
-        summary: "the host key of \(name) is not known",
-        reason: "it shows \(key.word) \(key.fingerprint), which no known_hosts file has",
-        remedy: "compare it with ssh-keygen -lf on the host, then add it to"
-          + " \(file ?? "known_hosts"), or run once with --accept-new-host-keys, which"
-          + " StrictHostKeyChecking=yes in the inventory outweighs")
-    case .changed(let key, let name, let known):
-      .init(
-        summary: "the host key of \(name) has changed",
-        reason: "it shows \(key.word) \(key.fingerprint), but known are \(Self.list(known));"
-          + " somebody may be answering in its place",
-        remedy:
-          "if the host was installed anew, remove the old key with: \(Self.removal(name, known))")
-    case .revoked(let key, let place):
-      .init(
-        summary: "the host key is revoked",
-        reason: "\(place) marks \(key.word) \(key.fingerprint) as @revoked",
-        remedy: "give the host a new key")
+    case .unknown(let key, let name, let file): Self.unknownWords(key.words, name, file)
+    case .changed(let key, let name, let known): Self.changedWords(key.words, name, known)
+    case .revoked(let key, let place): Self.revokedWords(key.words, at: "\(place)")
     case .onlyAuthority(let name, let place):
       .init(
         summary: "the host key of \(name) is only known through a certificate authority",
@@ -43,6 +27,34 @@ extension HostKeyProblem {
     }
   }
 
+  /// About a key, in words, that no file has.
+  static func unknownWords(_ shown: String, _ name: String, _ file: String?) -> SSHError.Words {
+    .init(
+      summary: "the host key of \(name) is not known",
+      reason: "it shows \(shown), which no known_hosts file has",
+      remedy: "compare it with ssh-keygen -lf on the host, then add it to"
+        + " \(file ?? "known_hosts"), or run once with --accept-new-host-keys, which"
+        + " StrictHostKeyChecking=yes in the inventory outweighs")
+  }
+
+  /// About a key, in words, that is not the one the files have.
+  static func changedWords(
+    _ shown: String, _ name: String, _ known: [KnownHosts.Known]
+  ) -> SSHError.Words {
+    .init(
+      summary: "the host key of \(name) has changed",
+      reason: "it shows \(shown), but known are \(list(known));"
+        + " somebody may be answering in its place",
+      remedy: "if the host was installed anew, remove the old key with: \(removal(name, known))")
+  }
+
+  /// About a key, in words, that a file says not to trust.
+  static func revokedWords(_ shown: String, at place: String) -> SSHError.Words {
+    .init(
+      summary: "the host key is revoked", reason: "\(place) marks \(shown) as @revoked",
+      remedy: "give the host a new key")
+  }
+
   private static func list(_ known: [KnownHosts.Known]) -> String {
     known.map { "\($0.key.word) \($0.key.fingerprint) (\($0.place))" }.joined(separator: ", ")
   }
@@ -51,6 +63,11 @@ extension HostKeyProblem {
     let files = Set(known.map(\.place.file)).sorted()
     return files.map { "ssh-keygen -R '\(name)' -f \($0)" }.joined(separator: " && ")
   }
+}
+
+extension HostKey {
+  /// `ED25519 SHA256:…`.
+  fileprivate var words: String { "\(word) \(fingerprint)" }
 }
 
 extension KeyFileProblem {

@@ -54,6 +54,7 @@ extension SSHError {
       Words(
         summary: "the ssh agent at \(path) did not help", reason: reason,
         remedy: "check it with: ssh-add -l")
+    case .system(let problem): problem.words(settings)
     case .loginRefused(let attempts): attempts.refusedWords(settings)
     case .noKeys(let attempts): attempts.noKeysWords(settings)
     default: commandWords(settings)
@@ -168,8 +169,10 @@ extension AlgorithmGap {
     }
     return SSHError.Words(
       summary: "no \(purpose) algorithm in common",
-      reason: "the server offers \(offered.joined(separator: ", ")); this version can use"
-        + " \(ours.joined(separator: ", "))",
+      reason: "the server offers \(offered.joined(separator: ", ")); "
+        + (ours.isEmpty
+          ? "the system's ssh uses none of them"
+          : "this version can use \(ours.joined(separator: ", "))"),
       remedy: purpose == Algorithms.Purpose.hostKey.rawValue
         ? "make an ed25519 host key on the server: ssh-keygen -A, then restart sshd"
         : "let sshd_config on the server allow one of ours, or use a newer libssh2")

@@ -42,6 +42,8 @@ indirect enum SSHError: Error, Hashable, Sendable {
   /// A program of this machine that should help, such as a `ProxyCommand` or `ssh` itself.
   case cannotStart(program: String, reason: String)
   case upload(UploadProblem)
+  /// What the system's `ssh` said.
+  case system(SystemProblem)
   case library(operation: String, code: Int32, detail: String)
   case closed
 }

@@ -134,7 +134,7 @@ private func peerPort(of descriptor: Int32) -> Int? {
 
 /// Sends text; false when the other side is gone.
 @discardableResult
-private func say(_ text: String, to peer: Int32) -> Bool {
+func say(_ text: String, to peer: Int32) -> Bool {
   let bytes = Array(text.utf8)
   return send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
 }

@@ -12,7 +12,7 @@ struct ConnectionLog: Sendable {
     self.logger = logger
   }
 
-  /// Takes an event; a key that is trusted from now on is told at every level but `error`.
+  /// Takes an event; all but what is usual is told at every level but `error`.
   func take(_ event: SSHEvent) {
     switch event {
     case .connected(let host, let address):
@@ -21,6 +21,11 @@ struct ConnectionLog: Sendable {
       logger.warning(
         "trusting a new host key from now on",
         metadata: ["host": "\(host)", "key": "\(fingerprint)", "file": "\(file)"])
+    case .secondTransport(let host, let reason):
+      logger.warning(
+        "connecting with the system's ssh", metadata: ["host": "\(host)", "why": "\(reason)"])
+    case .touchNeeded(let host, let key):
+      logger.warning("touch your security key", metadata: ["host": "\(host)", "key": "\(key)"])
     case .requested(let host):
       logger.debug("command sent", metadata: ["host": "\(host)"])
     }

@@ -98,8 +98,11 @@ final class ChildProcess: Sendable {
 // MARK: - What it says and how it ends
 
 extension ChildProcess {
-  /// The last printable lines of its standard error.
-  var lastWords: [String] { words.lines }
+  /// The last printable lines of its standard error, for an error.
+  var lastWords: [String] { words.lines.suffix(8) }
+
+  /// Many more of them, for whoever understands them.
+  var story: [String] { words.lines }
 
   /// Calls back on the loop's thread once the process has ended: with its status, or 128 and the
   /// number of the signal that ended it.

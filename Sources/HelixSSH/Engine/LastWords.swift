@@ -3,8 +3,7 @@ import Glibc
 /// Reads what a program says on its standard error and keeps the end of it.
 final class LastWords: Sendable {
   /// Kept at least, and at most twice as much.
-  private static let limit = 4096
-  private static let lineLimit = 8
+  private static let limit = 16 * 1024
 
   private struct State {
     /// -1 once closed.
@@ -25,11 +24,11 @@ final class LastWords: Sendable {
     self.onWords = onWords
   }
 
-  /// The last lines, without what terminals would obey.
+  /// All that is kept, line by line, without what terminals would obey.
   var lines: [String] {
     let bytes = state.withLock { $0.bytes }
     return bytes.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
-      .suffix(Self.lineLimit).map { printable($0) }
+      .map { printable($0) }
   }
 
   /// Starts to listen; on the loop's thread, as are all that follow.

@@ -68,6 +68,12 @@ struct AlgorithmGap: Hashable, Sendable {
   let offered: [String]
   let ours: [String]
 
+  init(purpose: String, offered: [String], ours: [String]) {
+    self.purpose = purpose
+    self.offered = offered
+    self.ours = ours
+  }
+
   /// The first purpose for which both sides share nothing; nil when they do for all.
   init?(offer: Greeting.Offer, ours: Greeting.Offer) {
     let pairs: [(Algorithms.Purpose, [String], [String])] = [

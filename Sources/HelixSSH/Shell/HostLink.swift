@@ -15,6 +15,8 @@ actor HostLink {
   private var connecting: Task<Void, Never>?
   private var waiting: [Pending<any RemoteSession>] = []
   private var isRetired = false
+  /// Why the system's `ssh` connects, once that was decided for what libssh2 cannot do.
+  private var switchReason: String?
 
   init(
     _ settings: SSHSettings, trust: Trust, limiter: ConnectionLimiter,
@@ -100,7 +102,45 @@ extension HostLink {
     return try await trySession()
   }
 
+  /// libssh2 first; what it cannot do the system's `ssh` does, for as long as the link lives.
   private func trySession() async throws -> any RemoteSession {
+    switch TransportSwitch(settings) {
+    case .system(let reason): return try await trySystemSession(reason)
+    case .native where switchReason != nil: return try await trySystemSession(switchReason)
+    case .native:
+      do {
+        return try await tryNativeSession()
+      } catch let error as SSHError {
+        guard let reason = TransportSwitch.reason(for: error, settings) else { throw error }
+        return try await trySystemSession(reason)
+      }
+    }
+  }
+
+  private func trySystemSession(_ reason: String?) async throws -> any RemoteSession {
+    if let reason, switchReason == nil { report(.secondTransport(settings.host, reason: reason)) }
+    switchReason = reason
+    let turn = await limiter.enter(settings.limitedName)
+    let session = SystemSession(settings, loop: .next()) { [host = settings.host, report] key in
+      report(.touchNeeded(host, key: key))
+    }
+    do {
+      try Task.checkCancellation()
+      let login = try await session.logIn(trust)
+      await limiter.leave(turn)
+      report(.connected(settings.host, address: login.address))
+      if let kept = login.accepted {
+        report(.acceptedHostKey(settings.host, fingerprint: kept.fingerprint, file: kept.file))
+      }
+      return session
+    } catch {
+      await limiter.leave(turn)
+      await session.close()
+      throw error
+    }
+  }
+
+  private func tryNativeSession() async throws -> any RemoteSession {
     let route = try await Route(settings, gates: gates)
     let turn = await limiter.enter(settings.limitedName)
     do {

@@ -5,6 +5,10 @@ package enum SSHEvent: Hashable, Sendable {
   case connected(HostName, address: String)
   /// An unknown key was written down because new keys are to be accepted.
   case acceptedHostKey(HostName, fingerprint: String, file: String)
+  /// The system's `ssh` connects from now on, for what libssh2 cannot do.
+  case secondTransport(HostName, reason: String)
+  /// A hardware key waits to be touched.
+  case touchNeeded(HostName, key: String)
   /// A command was sent: one round trip after the channel's own.
   case requested(HostName)
 }

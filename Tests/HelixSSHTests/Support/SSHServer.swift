@@ -30,10 +30,12 @@ final class SSHServer: Sendable {
   ///   - config: Lines of sshd_config beside the usual ones.
   ///   - environment: Variables that commands get; their home is empty, since the start files of
   ///     whoever runs the tests could do anything.
+  ///   - authority: A private key that signs the host keys.
+  ///   - certified: The name that the host keys are signed for.
   /// - Throws: A `Diagnostic` with sshd's own words when it does not start.
   init(
     address: String = "127.0.0.1", hostKeys: [String] = ["ed25519"], config: [String] = [],
-    environment: [String] = []
+    environment: [String] = [], authority: String? = nil, certified: String = "127.0.0.1"
   ) throws {
     folder = try ScratchFolder()
     self.address = address
@@ -48,7 +50,13 @@ final class SSHServer: Sendable {
       "SetEnv " + (["HOME=\(folder.path)"] + environment).joined(separator: " "),
     ]
     for type in hostKeys {
-      lines.append("HostKey \(try makeKey(in: folder, "host_\(type)", type: type))")
+      let key = try makeKey(in: folder, "host_\(type)", type: type)
+      lines.append("HostKey \(key)")
+      guard let authority else { continue }
+      try runLocally(
+        "/usr/bin/ssh-keygen", "-q", "-s", authority, "-I", "host", "-h", "-n", certified,
+        "\(key).pub")
+      lines.append("HostCertificate \(key)-cert.pub")
     }
     let config = try folder.write((config + lines).joined(separator: "\n") + "\n", to: "config")
     if geteuid() == 0 {
@@ -92,13 +100,14 @@ final class SSHServer: Sendable {
   /// The server as an inventory host.
   func host(
     _ name: String = "h1", key: String? = nil, knownHosts: String? = nil, user: String? = nil,
-    options: [String] = [], address: String? = nil
+    options: [String] = [], address: String? = nil, transport: TransportChoice = .auto
   ) throws -> HelixModel.Host {
     let place = SourceLocation(file: "hosts.yaml", line: 3, column: 7)
-    let connection = Connection(
+    var connection = Connection(
       address: address ?? self.address, port: port, user: user, privateKeyFile: key ?? userKey,
       knownHostsFiles: [try knownHosts ?? self.knownHosts()],
       sshArguments: options.flatMap { ["-o", $0] }.map { Located($0, at: place) })
+    connection.transport = transport
     return HelixModel.Host(
       name: HostName(name), connection: connection, groups: ["all"], variables: Mapping(),
       location: place)

@@ -1,0 +1,46 @@
+import Glibc
+
+/// A folder that only this user can look into, for a master's socket.
+struct PrivateFolder: Sendable {
+  /// A socket's path has 108 bytes, of which ssh needs some for a temporary name.
+  private static let lengthLimit = 80
+
+  let path: String
+
+  /// The master's control socket.
+  var socket: String { "\(path)/s" }
+  var knownHosts: String { "\(path)/known_hosts" }
+
+  /// Makes one; blocks, as do all that follow.
+  static func make(runtimeFolder: String?) -> Result<PrivateFolder, LocalFile.Failure> {
+    let places = [runtimeFolder, "/tmp"].compactMap { $0 }
+      .filter { $0.hasPrefix("/") && $0.utf8.count < lengthLimit }
+    var failure = LocalFile.Failure(code: ENOENT)
+    for place in places {
+      var template = Array("\(place)/helix-ssh-XXXXXX".utf8CString)
+      guard mkdtemp(&template) == nil else {
+        return .success(
+          PrivateFolder(
+            path: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
+        )
+      }
+      failure = .current
+    }
+    return .failure(failure)
+  }
+
+  /// Writes a known_hosts file with the only key that a host may show.
+  func write(_ key: HostKey, name: String) -> Result<Void, LocalFile.Failure> {
+    let descriptor = open(knownHosts, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return .failure(.current) }
+    defer { close(descriptor) }
+    let line = Array("\(name) \(key.algorithm) \(Base64.encode(key.blob))\n".utf8)
+    return Glibc.write(descriptor, line, line.count) == line.count
+      ? .success(()) : .failure(.current)
+  }
+
+  func remove() {
+    for file in [socket, knownHosts] { unlink(file) }
+    rmdir(path)
+  }
+}

@@ -1,0 +1,123 @@
+import HelixModel
+
+/// What the system's `ssh` is told about one host.
+///
+/// ssh takes the first value of an option, so what must hold comes first, then what the inventory
+/// says; the rest it finds in its own configuration.
+struct SystemArguments: Sendable {
+  /// What the program is started for.
+  private enum Part {
+    /// To hold the connection to the host.
+    case master
+    /// To lead another `ssh` on to the next host.
+    case gate(host: String, port: Int)
+  }
+
+  private let settings: SSHSettings
+  private let program: String
+  private let folder: PrivateFolder
+  private let mayAsk: Bool
+  private let part: Part
+
+  /// A master's arguments; `mayAsk` if ssh has a way to ask for passphrases.
+  init(_ settings: SSHSettings, program: String, folder: PrivateFolder, mayAsk: Bool) {
+    self.init(settings, program, folder, mayAsk, .master)
+  }
+
+  private init(
+    _ settings: SSHSettings, _ program: String, _ folder: PrivateFolder, _ mayAsk: Bool,
+    _ part: Part
+  ) {
+    self.settings = settings
+    self.program = program
+    self.folder = folder
+    self.mayAsk = mayAsk
+    self.part = part
+  }
+
+  /// The program and its arguments.
+  var list: [String] {
+    let task: [String]
+    switch part {
+    case .master: task = ["-M", "-N", "-S", folder.socket]
+    case .gate(let host, let port):
+      task = ["-W", "[\(host)]:\(port)", "-o", "ControlMaster=no", "-o", "ControlPath=none"]
+    }
+    return [program] + task + (options + way).flatMap { ["-o", "\($0)=\($1)"] } + destination
+  }
+
+  private var options: [(String, String)] {
+    fixed + trust + [
+      ("ConnectTimeout", String(max(1, settings.connectTimeout.components.seconds))),
+      ("ServerAliveInterval", String(settings.aliveInterval.components.seconds)),
+      ("ServerAliveCountMax", String(settings.aliveCount)),
+    ] + identities
+  }
+
+  /// No terminal, no forwards and nothing that runs by itself, on either side.
+  private var fixed: [(String, String)] {
+    [
+      ("IgnoreUnknown", "KnownHostsCommand,ForkAfterAuthentication,SessionType,StdinNull"),
+      ("BatchMode", mayAsk ? "no" : "yes"), ("NumberOfPasswordPrompts", "1"),
+      // Failures are understood from what ssh tells about the login.
+      ("LogLevel", "DEBUG1"),
+      ("ControlPersist", "no"), ("ForkAfterAuthentication", "no"), ("ClearAllForwardings", "yes"),
+      ("ForwardAgent", "no"), ("ForwardX11", "no"), ("Tunnel", "no"), ("RequestTTY", "no"),
+      ("RemoteCommand", "none"), ("PermitLocalCommand", "no"), ("EscapeChar", "none"),
+      ("ConnectionAttempts", "1"), ("PasswordAuthentication", "no"),
+    ]
+  }
+
+  /// The same rules for host keys as ours.
+  private var trust: [(String, String)] {
+    let isPinned = settings.pinnedKey != nil
+    let policy = settings.hostKeyPolicy == .acceptNew && !isPinned ? "accept-new" : "yes"
+    var options = [
+      ("StrictHostKeyChecking", policy),
+      ("UserKnownHostsFile", files(isPinned ? [folder.knownHosts] : settings.userKnownHosts)),
+      ("GlobalKnownHostsFile", files(isPinned ? [] : settings.globalKnownHosts)),
+      ("KnownHostsCommand", "none"), ("CheckHostIP", "no"), ("UpdateHostKeys", "no"),
+      ("VerifyHostKeyDNS", "no"), ("NoHostAuthenticationForLocalhost", "no"),
+    ]
+    if let alias = settings.hostKeyAlias { options.append(("HostKeyAlias", alias)) }
+    return options
+  }
+
+  private var identities: [(String, String)] {
+    var options = [("IdentityAgent", settings.agentSocket.map(path) ?? "none")]
+    options += settings.identityFiles.map { ("IdentityFile", path($0)) }
+    options += settings.certificateFiles.map { ("CertificateFile", path($0)) }
+    if settings.identitiesOnly { options.append(("IdentitiesOnly", "yes")) }
+    return options
+  }
+
+  /// How the bytes get there: ssh's own jumps would not keep to the same rules.
+  private var way: [(String, String)] {
+    if let gate = settings.gate {
+      let part = Part.gate(host: settings.address, port: settings.port)
+      let words = SystemArguments(gate, program, folder, mayAsk, part).list
+      return [("ProxyCommand", plain(words.map(shellQuoted).joined(separator: " ")))]
+    }
+    return settings.proxyCommand.map { [("ProxyCommand", plain($0))] } ?? []
+  }
+
+  private var destination: [String] {
+    var words = ["-l", settings.user, "-p", String(settings.port)]
+    switch settings.family {
+    case .any: break
+    case .v4: words.append("-4")
+    case .v6: words.append("-6")
+    }
+    return words + ["--", settings.address]
+  }
+
+  private func files(_ paths: [String]) -> String {
+    paths.isEmpty ? "none" : paths.map(path).joined(separator: " ")
+  }
+
+  /// A path as a value, its spaces kept.
+  private func path(_ path: String) -> String { "\"\(plain(path))\"" }
+
+  /// A value in which ssh finds no tokens of its own.
+  private func plain(_ value: String) -> String { value.replacing("%", with: "%%") }
+}

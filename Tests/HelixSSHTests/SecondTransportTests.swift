@@ -1,0 +1,391 @@
+import Foundation
+import HelixModel
+import Testing
+
+@testable import HelixSSH
+
+@Suite(
+  "hosts that only the system's ssh can serve", .tags(.live),
+  .enabled(if: SSHServer.isAvailable, "sshd is not installed"), .timeLimit(.minutes(2)))
+struct SecondTransportTests {
+  /// Runs a command on a host; the output, and why the system's ssh was used.
+  private func ask(
+    _ server: SSHServer, _ host: HelixModel.Host, policy: HostKeyPolicy = .strict
+  ) async throws -> (output: String, events: EventLog) {
+    let events = EventLog()
+    let provider = SSHShellProvider(hostKeys: policy, local: server.local, report: events.add)
+    do {
+      let shell = try await provider.shell(to: host)
+      let output = try await shell.run(Command("echo in", become: .never)).output
+      _ = try await shell.run(Command("true", become: .never))
+      await provider.closeAll()
+      return (output, events)
+    } catch {
+      await provider.closeAll()
+      throw error
+    }
+  }
+
+  private func refusal(
+    _ server: SSHServer, _ host: HelixModel.Host, policy: HostKeyPolicy = .strict
+  ) async throws -> Diagnostic {
+    try #require(
+      await #expect(throws: Diagnostic.self) {
+        try await ask(server, host, policy: policy)
+      })
+  }
+
+  /// Nil with a newer libssh2, which needs no help.
+  private func nativeRefusal(_ server: SSHServer, _ host: HelixModel.Host) async throws
+    -> Diagnostic?
+  {
+    do {
+      _ = try await ask(server, host)
+      return nil
+    } catch let error as Diagnostic {
+      return error
+    }
+  }
+
+  private func reasons(_ events: EventLog) -> [String] {
+    events.all.compactMap { if case .secondTransport(_, let reason) = $0 { reason } else { nil } }
+  }
+
+  @Test(
+    "a server with newer algorithms only is served, with one line that says why",
+    arguments: [
+      ("Ciphers chacha20-poly1305@openssh.com", "cipher"),
+      (
+        "Ciphers aes128-ctr\nMACs hmac-sha2-256-etm@openssh.com,umac-128-etm@openssh.com", "MAC"
+      ),
+      ("KexAlgorithms sntrup761x25519-sha512@openssh.com", "key exchange"),
+    ])
+  func newerAlgorithms(config: String, purpose: String) async throws {
+    let server = try SSHServer(config: [config])
+    guard let error = try await nativeRefusal(server, server.host(transport: .libssh2)) else {
+      return
+    }
+    #expect(error.summary == "no \(purpose) algorithm in common")
+    let (output, events) = try await ask(server, server.host())
+    #expect(output == "in\n")
+    #expect(reasons(events) == ["libssh2 has no \(purpose) algorithm in common with the host"])
+  }
+
+  @Test("an RSA host key is checked")
+  func onlyRSA() async throws {
+    let server = try SSHServer(hostKeys: ["rsa"])
+    let file = try server.knownHosts(["rsa"])
+    guard
+      let error = try await nativeRefusal(
+        server, server.host(knownHosts: file, transport: .libssh2))
+    else { return }
+    #expect(error.summary.contains("cannot be checked"))
+    let (output, events) = try await ask(server, server.host(knownHosts: file))
+    #expect(output == "in\n")
+    #expect(reasons(events) == ["libssh2 cannot check RSA host keys, and no other is known"])
+  }
+
+  @Test("a host certificate is checked, and one of another authority refused")
+  func hostCertificate() async throws {
+    let authority = try ScratchFolder()
+    let key = try makeKey(in: authority, "ca")
+    let server = try SSHServer(authority: key)
+    let line = "@cert-authority * \(authority.text(of: "ca.pub"))"
+    let file = try server.folder.write(line, to: "authorities")
+    let (output, events) = try await ask(server, server.host(knownHosts: file))
+    #expect(output == "in\n")
+    #expect(
+      reasons(events) == ["libssh2 cannot check host certificates, and no key of the host is known"]
+    )
+    let error = try await refusal(server, server.host(knownHosts: file, transport: .libssh2))
+    #expect(error.summary.contains("certificate authority"))
+
+    _ = try makeKey(in: authority, "other")
+    let stranger = try server.folder.write(
+      "@cert-authority * \(authority.text(of: "other.pub"))", to: "strangers")
+    let refusal = try await refusal(server, server.host(knownHosts: stranger))
+    #expect(refusal.summary == "the host key of [127.0.0.1]:\(server.port) is not known")
+    let elsewhere = try SSHServer(authority: key, certified: "elsewhere")
+    let mismatch = try await self.refusal(elsewhere, elsewhere.host(knownHosts: file))
+    #expect(mismatch.summary.hasPrefix("the host certificate of "))
+  }
+
+  @Test("a user certificate opens the door")
+  func userCertificate() async throws {
+    let authority = try ScratchFolder()
+    let key = try makeKey(in: authority, "ca")
+    let server = try SSHServer(
+      config: ["TrustedUserCAKeys \(authority.file("ca.pub"))", "AuthorizedPrincipalsFile none"])
+    let mine = try makeKey(in: server.folder, "mine")
+    try runLocally(
+      "/usr/bin/ssh-keygen", "-q", "-s", key, "-I", "me", "-n", NSUserName(), "\(mine).pub")
+    let (output, _) = try await ask(server, server.host(key: mine, transport: .ssh))
+    #expect(output == "in\n")
+  }
+
+  @Test("a changed host key is refused as by us, with both fingerprints and the line")
+  func changedKey() async throws {
+    let server = try SSHServer()
+    _ = try makeKey(in: server.folder, "other")
+    let text = server.folder.text(of: "other.pub")
+    let file = try server.folder.write("# old\n[127.0.0.1]:\(server.port) \(text)", to: "stale")
+    for policy in [HostKeyPolicy.strict, .acceptNew] {
+      let error = try await refusal(
+        server, server.host(knownHosts: file, transport: .ssh), policy: policy)
+      let ours = try await refusal(server, server.host(knownHosts: file), policy: policy)
+      #expect(error == ours)
+      #expect(error.reason?.contains(HostKey(line: text).fingerprint) == true)
+    }
+  }
+
+  @Test("an unknown host key is refused as by us, or accepted and written down")
+  func unknownKey() async throws {
+    let server = try SSHServer()
+    let file = try server.folder.write("", to: "empty")
+    let host = try server.host(knownHosts: file, transport: .ssh)
+    let error = try await refusal(server, host)
+    #expect(error == (try await refusal(server, server.host(knownHosts: file))))
+    let (_, events) = try await ask(server, host, policy: .acceptNew)
+    let fingerprint = HostKey(line: server.publicKey()).fingerprint
+    #expect(
+      events.count { $0 == .acceptedHostKey("h1", fingerprint: fingerprint, file: file) } == 1)
+    #expect(server.folder.text(of: "empty").contains(server.publicKey()))
+    let (again, quiet) = try await ask(server, host)
+    #expect(again == "in\n")
+    #expect(quiet.count { if case .acceptedHostKey = $0 { true } else { false } } == 0)
+  }
+
+  @Test("a revoked host key is refused although it is known")
+  func revokedKey() async throws {
+    let server = try SSHServer()
+    let line = "[127.0.0.1]:\(server.port) \(server.publicKey())\n"
+    let file = try server.folder.write(line + "@revoked " + line, to: "revoked")
+    let error = try await refusal(server, server.host(knownHosts: file, transport: .ssh))
+    #expect(error == (try await refusal(server, server.host(knownHosts: file))))
+  }
+
+  @Test("a pinned key outweighs every file")
+  func pinnedKey() async throws {
+    let server = try SSHServer()
+    let empty = try server.folder.write("", to: "empty")
+    var settings = try SSHSettings(
+      server.host(knownHosts: empty, transport: .ssh), local: server.local, policy: .acceptNew)
+    settings.pinnedKey = HostKey(line: server.publicKey())
+    let session = SystemSession(settings, loop: .next())
+    #expect(try await session.logIn(Trust()) == SystemLogin(address: "127.0.0.1"))
+    await session.close()
+    _ = try makeKey(in: server.folder, "other")
+    settings.pinnedKey = HostKey(line: server.folder.text(of: "other.pub"))
+    settings.userKnownHosts = [try server.knownHosts()]
+    let other = SystemSession(settings, loop: .next())
+    let error = await #expect(throws: SSHError.self) { _ = try await other.logIn(Trust()) }
+    #expect(error?.diagnostic(settings).summary.contains("has changed") == true)
+    await other.close()
+    #expect(server.folder.text(of: "empty").isEmpty)
+  }
+
+  @Test("a refused key is named, with what the server would take")
+  func refusedKey() async throws {
+    let server = try SSHServer()
+    let stranger = try makeKey(in: server.folder, "stranger")
+    let error = try await refusal(
+      server, server.host(key: stranger, options: ["IdentitiesOnly=yes"], transport: .ssh))
+    #expect(error.summary.hasSuffix("refused the login"))
+    #expect(error.reason?.contains("\(stranger) ED25519 SHA256:") == true)
+    #expect(error.reason?.contains("it would take publickey") == true)
+  }
+
+  @Test("a host that is not there, or is no ssh server, is told as by us")
+  func nobodyThere() async throws {
+    let server = try SSHServer()
+    server.stop()
+    let error = try await refusal(server, server.host(transport: .ssh))
+    #expect(error == (try await refusal(server, server.host(transport: .libssh2))))
+    let unknown = try await refusal(
+      server, server.host(address: "no-such-host.invalid", transport: .ssh))
+    #expect(unknown.summary == "the address \"no-such-host.invalid\" cannot be found")
+    let web = try Listener { say("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", to: $0) }
+    defer { web.stop() }
+    var host = try server.host(transport: .ssh)
+    host.connection.port = web.port
+    #expect(try await refusal(server, host).summary.hasSuffix("does not speak ssh"))
+  }
+
+  @Test("a silent server is given up within the login's time")
+  func silence() async throws {
+    let server = try SSHServer()
+    let silent = try Listener { descriptor in
+      var byte: UInt8 = 0
+      while read(descriptor, &byte, 1) > 0 {}
+    }
+    defer { silent.stop() }
+    var host = try server.host(transport: .ssh)
+    host.connection.port = silent.port
+    var settings = try SSHSettings(host, local: server.local, policy: .strict)
+    settings.loginTimeout = .milliseconds(500)
+    let session = SystemSession(settings, loop: .next())
+    await #expect(throws: SSHError.timedOut(.greet, after: .milliseconds(500))) {
+      _ = try await session.logIn(Trust())
+    }
+    await session.close()
+  }
+
+  @Test(
+    "a host behind others is reached through them, by the same rules for each",
+    .timeLimit(.minutes(1)))
+  func jumps() async throws {
+    let (first, second) = (try SSHServer(), try SSHServer())
+    let end = try SSHServer(config: ["Ciphers chacha20-poly1305@openssh.com"])
+    var settings = try SSHSettings(
+      end.host("end", transport: .ssh), local: end.local, policy: .strict)
+    let gates = [
+      try SSHSettings(first.host("first"), local: first.local, policy: .strict),
+      try SSHSettings(second.host("second"), local: second.local, policy: .strict),
+    ]
+    settings.jumps = gates
+    let session = SystemSession(settings, loop: .next())
+    _ = try await session.logIn(Trust())
+    let request = RemoteRequest(command: "echo through", limit: .seconds(30))
+    #expect(try await session.run(request) {}.output.text == "through\n")
+    await session.close()
+    #expect(first.log.contains("Accepted publickey"))
+    #expect(second.log.contains("Accepted publickey"))
+
+    func failure() async throws -> Diagnostic {
+      let session = SystemSession(settings, loop: .next())
+      let error = await #expect(throws: SSHError.self) { _ = try await session.logIn(Trust()) }
+      await session.close()
+      return try #require(error).diagnostic(settings)
+    }
+    settings.jumps[1].userKnownHosts = [try first.folder.write("", to: "empty")]
+    let unknown = try await failure()
+    #expect(
+      unknown.summary
+        == "on the way through second: the host key of [127.0.0.1]:\(second.port) is not known")
+    #expect(
+      unknown.reason?.contains(HostKey(line: second.publicKey()).fingerprint) == true)
+    settings.jumps = gates
+    settings.jumps[1].port = end.port
+    settings.port = 1
+    let refused = try await failure()
+    #expect(refused.summary.hasPrefix("on the way through "))
+    settings.jumps[0].identityFiles = [try makeKey(in: first.folder, "stranger")]
+    settings.jumps[0].identitiesOnly = true
+    #expect(try await failure().summary.hasPrefix("on the way through first: "))
+    #expect(try await failure().summary.hasSuffix("refused the login"))
+  }
+
+  @Test("others are reached through a host that only the system's ssh can serve")
+  func gate() async throws {
+    let gate = try SSHServer(config: ["Ciphers chacha20-poly1305@openssh.com"])
+    let end = try SSHServer()
+    var settings = try SSHSettings(end.host("end"), local: end.local, policy: .strict)
+    settings.jumps = [try SSHSettings(gate.host("gate"), local: gate.local, policy: .strict)]
+    let trust = Trust()
+    let door = HostLink(
+      settings.jumps[0], trust: trust, limiter: ConnectionLimiter(), report: { _ in })
+    let link = HostLink(
+      settings, trust: trust, limiter: ConnectionLimiter(), gates: { _ in door },
+      report: { _ in })
+    let bytes = (0..<4_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) % 64 + 32 }
+    let result = try await link.run(
+      RemoteRequest(command: "cat", input: .bytes(bytes), limit: .seconds(60)))
+    #expect(Array(result.output.text.utf8) == bytes)
+    settings.port = 1
+    let nowhere = HostLink(
+      settings, trust: trust, limiter: ConnectionLimiter(), gates: { _ in door },
+      report: { _ in })
+    let error = await #expect(throws: SSHError.self) { _ = try await nowhere.liveSession() }
+    #expect(
+      error?.diagnostic(settings).summary.contains("does not connect us with [127.0.0.1]:1") == true
+    )
+    await link.close()
+    await door.close()
+  }
+
+  @Test("a ProxyCommand leads the system's ssh too, and is blamed when it does not")
+  func proxyCommand() async throws {
+    let server = try SSHServer()
+    var settings = try SSHSettings(
+      server.host(transport: .ssh), local: server.local, policy: .strict)
+    settings.proxyCommand = "echo 'a 100% wrong way' >&2; exit 3"
+    let lost = SystemSession(settings, loop: .next())
+    let error = await #expect(throws: SSHError.self) { _ = try await lost.logIn(Trust()) }
+    await lost.close()
+    guard case .proxyFailed(let command, _, let lines) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(command == settings.proxyCommand)
+    #expect(lines.contains("a 100% wrong way"))
+  }
+
+  @Test("a missing ssh is an error with what to install")
+  func missingProgram() async throws {
+    let server = try SSHServer()
+    let settings = try SSHSettings(
+      server.host(transport: .ssh), local: server.local, policy: .strict)
+    var environment = ProgramEnvironment.current
+    environment["PATH"] = server.folder.path
+    let session = SystemSession(settings, loop: .next(), environment: environment)
+    let error = await #expect(throws: SSHError.self) { _ = try await session.logIn(Trust()) }
+    let words = error?.diagnostic(settings)
+    #expect(words?.summary == "cannot start ssh")
+    #expect(words?.remedy?.contains("openssh-client") == true)
+    await session.close()
+  }
+
+  @Test("a password and the system's ssh do not go together")
+  func password() async throws {
+    let server = try SSHServer()
+    var settings = try SSHSettings(
+      server.host(transport: .ssh), local: server.local, policy: .strict)
+    settings.password = SecretValue("hunter2")
+    let session = SystemSession(settings, loop: .next())
+    await #expect(throws: SSHError.system(.password)) { _ = try await session.logIn(Trust()) }
+    await session.close()
+  }
+}
+
+@Suite("which program speaks ssh with a host")
+struct TransportSwitchTests {
+  private func settings(_ change: (inout SSHSettings) -> Void) throws -> SSHSettings {
+    let host = HelixModel.Host(
+      name: "h", connection: Connection(address: "192.0.2.1"), groups: [], variables: Mapping(),
+      location: SourceLocation(file: "hosts.yaml", line: 1, column: 1))
+    let local = LocalUser(name: "me", home: "/nonexistent", agentSocket: nil)
+    var settings = try SSHSettings(host, local: local, policy: .strict)
+    change(&settings)
+    return settings
+  }
+
+  @Test("the inventory's choice comes first, then what the configuration needs")
+  func beginning() throws {
+    #expect(try TransportSwitch(settings { _ in }) == .native)
+    #expect(try TransportSwitch(settings { $0.transport = .ssh }) == .system(nil))
+    #expect(
+      try TransportSwitch(settings { $0.needsSystem = ["a", "b"] }) == .system("a; b"))
+    #expect(
+      try TransportSwitch(
+        settings {
+          $0.needsSystem = ["a"]
+          $0.transport = .libssh2
+        }) == .native)
+  }
+
+  @Test("only what libssh2 cannot do goes on with the system's ssh, and only by itself")
+  func taking() throws {
+    let gap = SSHError.noCommonAlgorithm(
+      AlgorithmGap(purpose: "cipher", offered: ["a"], ours: ["b"]))
+    #expect(
+      try TransportSwitch.reason(for: gap, settings { _ in })
+        == "libssh2 has no cipher algorithm in common with the host")
+    #expect(try TransportSwitch.reason(for: gap, settings { $0.transport = .libssh2 }) == nil)
+    #expect(
+      try TransportSwitch.reason(for: gap, settings { $0.password = SecretValue("x") }) == nil)
+    let changed = SSHError.hostKey(.changed(HostKey(blob: []), name: "h", known: []))
+    for error in [changed, .closed, .unreachable([]), .timedOut(.logIn, after: .seconds(1))] {
+      #expect(try TransportSwitch.reason(for: error, settings { _ in }) == nil)
+    }
+  }
+}
