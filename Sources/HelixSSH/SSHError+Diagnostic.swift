@@ -56,6 +56,7 @@ extension SSHError {
         remedy: "check it with: ssh-add -l")
     case .loginRefused(let attempts): attempts.refusedWords(settings)
     case .noKeys(let attempts): attempts.noKeysWords(settings)
+    case .passwordExpired, .needsSystem: loginWords(settings)
     default: commandWords(settings)
     }
   }
