@@ -29,6 +29,8 @@ static inline int helix_open_process(int process) {
 #endif
 }
 #endif
+#include "bcrypt.h"
+#include "keys.h"
 
 typedef ssize_t (*helix_receive)(libssh2_socket_t, void *, size_t, int, void **);
 typedef ssize_t (*helix_send)(libssh2_socket_t, const void *, size_t, int, void **);
@@ -60,6 +62,11 @@ static inline int helix_sha256(const void *bytes, size_t count, unsigned char di
 // SHA-1, which names sockets in ssh's configuration.
 static inline int helix_sha1(const void *bytes, size_t count, unsigned char digest[20]) {
   return EVP_Digest(bytes, count, digest, NULL, EVP_sha1(), NULL);
+}
+
+// SHA-512 of `bytes`; false when libcrypto refuses.
+static inline int helix_sha512(const void *bytes, size_t count, unsigned char digest[64]) {
+  return EVP_Digest(bytes, count, digest, NULL, EVP_sha512(), NULL);
 }
 
 // HMAC-SHA1, which hashed known_hosts names use.

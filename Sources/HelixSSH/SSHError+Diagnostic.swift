@@ -57,6 +57,7 @@ extension SSHError {
     case .system(let problem): problem.words(settings)
     case .loginRefused(let attempts): attempts.refusedWords(settings)
     case .noKeys(let attempts): attempts.noKeysWords(settings)
+    case .passwordExpired, .needsSystem: loginWords(settings)
     default: commandWords(settings)
     }
   }

@@ -32,6 +32,10 @@ indirect enum SSHError: Error, Hashable, Sendable {
   case agent(path: String, reason: String)
   case loginRefused(LoginAttempts)
   case noKeys(LoginAttempts)
+  /// The server wants a new password before anything else.
+  case passwordExpired
+  /// Only the system's `ssh` can do it; the reason in words.
+  case needsSystem(String)
   case channelRefused(detail: String)
   case commandTimedOut(after: Duration)
   case commandTooLong(Int)
@@ -55,6 +59,9 @@ enum HostKeyProblem: Hashable, Sendable {
   case revoked(HostKey, at: KnownHosts.Place)
   case onlyAuthority(name: String, at: KnownHosts.Place)
   case onlyUnsupported(name: String, known: [KnownHosts.Known])
+  /// The inventory names another key.
+  case notPinned(HostKey, name: String, pinned: HostKey)
+  case pinUnsupported(HostKey, name: String)
   case unreadable(path: String, reason: String)
   case unwritable(path: String, reason: String)
 }
@@ -64,16 +71,21 @@ enum KeyFileProblem: Hashable, Sendable {
   case missing(path: String)
   case unreadable(path: String, reason: String)
   case tooOpen(path: String, mode: UInt32)
-  case encrypted(path: String)
-  case rsa(path: String)
-  case unsupported(path: String, algorithm: String)
+  /// It has a passphrase, which nobody told.
+  case encrypted(path: String, PromptFailure)
+  case wrongPassphrase(path: String, tries: Int)
+  /// It is locked with a cipher that we cannot do.
+  case cipher(path: String, name: String?)
+  /// An RSA key of too few bits.
+  case weak(path: String, bits: Int)
+  case unsupported(path: String, algorithm: String?)
   case malformed(path: String)
 
   var path: String {
     switch self {
     case .missing(let path), .unreadable(let path, _), .tooOpen(let path, _),
-      .encrypted(let path), .rsa(let path),
-      .unsupported(let path, _), .malformed(let path):
+      .encrypted(let path, _), .wrongPassphrase(let path, _), .cipher(let path, _),
+      .weak(let path, _), .unsupported(let path, _), .malformed(let path):
       path
     }
   }
@@ -81,8 +93,10 @@ enum KeyFileProblem: Hashable, Sendable {
 
 /// What was shown to a server that let nobody in.
 struct LoginAttempts: Hashable, Sendable {
-  /// Keys the server refused, each in words.
+  /// What the server refused, keys and the password, each in words.
   var refused: [String] = []
+  /// What it found good but not enough.
+  var accepted: [String] = []
   /// Keys and places that could not be used, each with its reason.
   var skipped: [String] = []
   /// The methods the server would take.

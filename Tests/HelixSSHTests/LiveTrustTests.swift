@@ -80,7 +80,8 @@ struct LiveTrustTests {
     let line = "@cert-authority [127.0.0.1]:\(server.port) \(server.publicKey())\n"
     let file = try server.folder.write(line, to: "authority")
     let error = try await refusal(server.host(knownHosts: file))
-    #expect(error.summary.contains("certificate authority"))
+    #expect(error.summary.hasSuffix("can only be reached with the system's ssh"))
+    #expect(error.reason?.contains("@cert-authority of \(file):1") == true)
   }
 
   @Test("a new key is accepted on request, written down, and checked from then on")
@@ -107,7 +108,8 @@ struct LiveTrustTests {
     }
     let onlyRSA = try server.host(knownHosts: server.knownHosts(["rsa"]))
     let error = try await refusal(onlyRSA)
-    #expect(error.summary.contains("cannot be checked"))
+    #expect(error.summary.hasSuffix("can only be reached with the system's ssh"))
+    #expect(error.reason?.contains("cannot check the known host key") == true)
   }
 
   @Test("a hashed known_hosts line is found")
@@ -151,10 +153,6 @@ struct LiveTrustTests {
 
   @Test("keys that cannot be used are refused with the fix")
   func unusableKeys() async throws {
-    let locked = try makeKey(in: server.folder, "locked", passphrase: "secret")
-    #expect(try await refusal(server.host(key: locked)).remedy?.contains("ssh-add") == true)
-    let rsa = try makeKey(in: server.folder, "rsa", type: "rsa")
-    #expect(try await refusal(server.host(key: rsa)).summary.hasSuffix("is an RSA key"))
     let open = try makeKey(in: server.folder, "open")
     chmod(open, 0o644)
     #expect(try await refusal(server.host(key: open)).remedy == "chmod 600 \(open)")

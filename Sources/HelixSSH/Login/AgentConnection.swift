@@ -16,7 +16,8 @@ actor AgentConnection {
     static let identities: UInt8 = 12
     static let signRequest: UInt8 = 13
     static let signature: UInt8 = 14
-    /// Asks for a SHA-512 signature with an RSA key.
+    /// What an RSA signature is hashed with.
+    static let sha256 = 2
     static let sha512 = 4
   }
 
@@ -48,11 +49,14 @@ actor AgentConnection {
   }
 
   /// A signature by one of its keys: the bytes inside the signature's envelope.
-  func sign(_ data: [UInt8], with key: HostKey) async throws(SSHError) -> [UInt8] {
+  func sign(
+    _ data: [UInt8], with key: HostKey, as algorithm: String
+  ) async throws(SSHError) -> [UInt8] {
     var request = [Message.signRequest]
     request.appendString(key.blob)
     request.appendString(data)
-    request.appendNumber(key.algorithm == "ssh-rsa" ? Message.sha512 : 0)
+    let hash = algorithm.hasPrefix("rsa-sha2-512") ? Message.sha512 : Message.sha256
+    request.appendNumber(algorithm.hasPrefix("rsa-") ? hash : 0)
     var reader = WireReader(try await ask(request))
     guard reader.byte() == Message.signature, let envelope = reader.string() else {
       throw refused("it does not sign with this key")

@@ -1,121 +1,99 @@
-/// A key to log in with, and who signs with it.
+private import CLibSSH2
+
+/// A key or certificate to log in with, and who signs for it.
 struct SigningKey: Sendable {
   enum Signer: Sendable {
     case agent(AgentConnection, HostKey)
-    case file([UInt8])
+    case file(KeyFile)
   }
 
   /// How an error names the key.
   let name: String
   let signer: Signer
-
-  /// Whether libssh2 1.10 can show a key of this sort to a server: no certificates, no hardware.
-  static func isSupported(_ algorithm: String) -> Bool {
-    [
-      "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-      "ssh-rsa",
-    ].contains(algorithm)
-  }
+  /// What the server is shown; nil when only unlocking the file can tell.
+  let shown: HostKey?
+  /// What a signature by RSA is hashed with.
+  private var rsaSignature = "rsa-sha2-512"
 
   init(agent: AgentConnection, _ held: AgentKey) {
     let comment = held.comment.isEmpty ? "" : " \"\(held.comment)\""
-    name = "agent key \(held.key.word) \(held.key.fingerprint)\(comment)"
+    let certificate = Certificate(held.key, path: nil)
+    name =
+      certificate.map { "agent \($0.name)" }
+      ?? "agent key \(held.key.word) \(held.key.fingerprint)\(comment)"
     signer = .agent(agent, held.key)
+    shown = held.key
   }
 
-  init(file: KeyFile, secret: [UInt8]) {
+  init(file: KeyFile) {
     let fingerprint = file.publicKey.map { " (\($0.word) \($0.fingerprint))" } ?? ""
     name = "key file \(file.path)\(fingerprint)"
-    signer = .file(secret)
+    signer = .file(file)
+    shown = file.publicKey
+  }
+
+  init(_ certificate: Certificate, signer: Signer) {
+    name = certificate.name
+    self.signer = signer
+    shown = certificate.shown
+  }
+
+  /// Somebody may have to be asked before it can sign.
+  var isLocked: Bool {
+    if case .file(let file) = signer { file.isLocked } else { false }
+  }
+
+  /// The same key with the weaker hash, for servers that know no better; nil when it makes no
+  /// difference.
+  ///
+  /// libssh2 1.10 does not hear which hashes a server knows, so it is tried out; later ones choose.
+  var withOtherHash: SigningKey? {
+    guard !Self.isAutomatic, shown?.algorithm == "ssh-rsa" else { return nil }
+    var other = self
+    other.rsaSignature = "rsa-sha2-256"
+    return other
+  }
+
+  /// The key as the server is shown it.
+  ///
+  /// libssh2 1.10 takes the signature's name from the key's own,
+  /// which for RSA would mean SHA-1; OpenSSH accepts the key under the name of the better signature.
+  func blob(of key: HostKey) -> [UInt8] {
+    guard !Self.isAutomatic, key.algorithm == "ssh-rsa" else { return key.blob }
+    var reader = WireReader(key.blob)
+    _ = reader.string()
+    var blob: [UInt8] = []
+    blob.appendString(rsaSignature.utf8)
+    while let byte = reader.byte() { blob.append(byte) }
+    return blob
   }
 }
 
-/// Collects the keys to try, in order: keys named for the host first, then the agent's others.
-struct SigningKeys {
-  private(set) var keys: [SigningKey] = []
-  /// Keys and places that cannot be used, with reasons.
-  private(set) var skipped: [String] = []
+// MARK: - What libssh2 can do
 
-  private let agent: AgentConnection?
-  private var held: [AgentKey] = []
-  private var taken: Set<HostKey> = []
+extension SigningKey {
+  /// From 1.11 on, libssh2 chooses RSA's hash by itself and knows more certificates.
+  private static let isAutomatic = libssh2_version(0x010b00) != nil
 
-  /// - Throws: an `SSHError` when a key that was named for the host cannot be used at all.
-  init(
-    _ settings: SSHSettings, files: KeyFiles, agent: AgentConnection?
-  ) async throws(SSHError) {
-    self.agent = agent
-    await listAgent()
-    if settings.identityFiles.isEmpty {
-      if !settings.identitiesOnly { addHeld() }
-      for path in settings.defaultIdentityFiles { await addDefault(path, files) }
-    } else {
-      for path in settings.identityFiles {
-        if settings.optionalIdentityFiles.contains(path) {
-          await addDefault(path, files)
-        } else {
-          try await addNamed(path, files)
-        }
-      }
-      if !settings.identitiesOnly { addHeld() }
-    }
+  /// The linked libssh2, by its version.
+  static let library = "libssh2 " + (libssh2_version(0).map { String(cString: $0) } ?? "")
+
+  /// Keys that are neither certificates nor in hardware.
+  static let plain: Set<String> = [
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
+  ]
+
+  /// Whether libssh2 can show a key of this sort to a server.
+  static func isSupported(_ algorithm: String) -> Bool {
+    if plain.contains(algorithm) { return true }
+    guard algorithm.hasSuffix(Certificate.suffix) else { return false }
+    let certified = String(algorithm.dropLast(Certificate.suffix.count))
+    return plain.contains(certified) && (isAutomatic || certified.hasPrefix("ecdsa-"))
   }
 
-  private mutating func listAgent() async {
-    guard let agent else {
-      skipped.append("no agent (SSH_AUTH_SOCK is not set)")
-      return
-    }
-    do {
-      held = try await agent.keys()
-      if held.isEmpty { skipped.append("the agent holds no keys") }
-    } catch {
-      if case .agent(let path, let reason) = error {
-        skipped.append("the agent at \(path): \(reason)")
-      }
-    }
-  }
-
-  private mutating func addHeld() {
-    for held in held where !taken.contains(held.key) { add(held) }
-  }
-
-  private mutating func add(_ held: AgentKey) {
-    guard let agent, taken.insert(held.key).inserted else { return }
-    guard SigningKey.isSupported(held.key.algorithm) else {
-      skipped.append("agent key \(held.key.algorithm) \(held.key.fingerprint): not supported yet")
-      return
-    }
-    keys.append(SigningKey(agent: agent, held))
-  }
-
-  private mutating func addNamed(_ path: String, _ files: KeyFiles) async throws(SSHError) {
-    guard let file = try await files.load(path).mapError(SSHError.keyFile).get() else {
-      throw .keyFile(.missing(path: path))
-    }
-    if let problem = add(file) { throw .keyFile(problem) }
-  }
-
-  private mutating func addDefault(_ path: String, _ files: KeyFiles) async {
-    switch await files.load(path) {
-    case .success(nil): return
-    case .success(let file?):
-      if let problem = add(file) { skipped.append(problem.summary) }
-    case .failure(let problem): skipped.append(problem.summary)
-    }
-  }
-
-  /// Adds a file's key, by the agent where it holds it; returns why that is not possible.
-  private mutating func add(_ file: KeyFile) -> KeyFileProblem? {
-    if let key = file.publicKey, let held = held.first(where: { $0.key == key }) {
-      add(held)
-      return nil
-    }
-    switch file.secret {
-    case .unusable(let problem): return problem
-    case .usable(let secret):
-      keys.append(SigningKey(file: file, secret: secret))
-      return nil
-    }
+  /// Whether the system's `ssh` could show it instead.
+  static func isForSystem(_ algorithm: String) -> Bool {
+    !isSupported(algorithm)
+      && (algorithm.hasSuffix(Certificate.suffix) || algorithm.hasPrefix("sk-"))
   }
 }

@@ -1,4 +1,5 @@
 private import CLibSSH2
+import HelixModel
 
 /// What happened on the way in, for those who show or count it.
 struct LoginReport: Sendable {
@@ -9,15 +10,16 @@ struct LoginReport: Sendable {
 extension SSHSession {
   /// Greets the server, checks its key and logs in, all within one limit of time.
   func logIn(_ settings: SSHSettings, trust: Trust) async throws -> LoginReport {
-    let limit = settings.loginTimeout
-    let timer = loop.schedule(after: limit) {
-      self.assumeIsolated { $0.fail(.timedOut($0.stage, after: limit)) }
+    deadline = Deadline(limit: settings.loginTimeout)
+    resumeDeadline()
+    defer {
+      pauseDeadline()
+      deadline = nil
     }
-    defer { loop.cancel(timer) }
     return try await withTaskCancellationHandler {
       try begin()
       let check = try await trust.check(for: settings)
-      try await exchangeKeys(check, settings.algorithms)
+      try await exchangeKeys(check, settings)
       let report = try await checkHostKey(check, settings, trust)
       stage = .logIn
       try await authenticate(settings, trust.keyFiles)
@@ -30,14 +32,19 @@ extension SSHSession {
   }
 
   private func exchangeKeys(
-    _ check: HostKeyCheck, _ choice: AlgorithmChoice
+    _ check: HostKeyCheck, _ settings: SSHSettings
   ) async throws(SSHError) {
     guard let handle else { throw .closed }
+    let choice = settings.algorithms
     let supported = Algorithms.supported(by: handle, method: LIBSSH2_METHOD_HOSTKEY)
     let hostKeys: [String]
     switch check.algorithms(supported: supported) {
     case .success(let algorithms): hostKeys = algorithms
-    case .failure(let problem): throw .hostKey(problem)
+    case .failure(let problem):
+      if let reason = problem.systemReason, settings.transport != .libssh2 {
+        throw .needsSystem(reason)
+      }
+      throw .hostKey(problem)
     }
     ours = Greeting.Offer(
       keyExchange: prefer(
@@ -97,10 +104,54 @@ extension SSHSession {
   }
 }
 
+// MARK: - Time
+
+/// How long a login may still take; it stands still while a person is asked.
+struct Deadline {
+  let limit: Duration
+  var left: Duration
+  var since = ContinuousClock.now
+  /// How long it has stood still in all.
+  var paused = Duration.zero
+  var timer: Timers.ID?
+  /// How many wait for a person.
+  var pauses = 1
+
+  init(limit: Duration) {
+    self.limit = limit
+    left = limit
+  }
+}
+
+extension SSHSession {
+  /// Lets the login's time stand still.
+  func pauseDeadline() {
+    deadline?.pauses += 1
+    guard let timer = deadline?.timer, let since = deadline?.since else { return }
+    loop.cancel(timer)
+    deadline?.timer = nil
+    deadline?.left -= ContinuousClock.now - since
+    deadline?.since = .now
+  }
+
+  /// Lets the login's time go on.
+  func resumeDeadline() {
+    deadline?.pauses -= 1
+    guard let deadline, deadline.pauses == 0 else { return }
+    self.deadline?.paused += .now - deadline.since
+    self.deadline?.since = .now
+    self.deadline?.timer = loop.schedule(after: max(.zero, deadline.left)) {
+      self.assumeIsolated { $0.fail(.timedOut($0.stage, after: deadline.limit)) }
+    }
+  }
+}
+
 /// What sessions share about keys: files read once for all hosts.
 struct Trust: Sendable {
   let files = KnownHostsFiles()
-  let keyFiles = KeyFiles()
+  let keyFiles: KeyFiles
+
+  init(prompter: any Prompter = TerminalPrompter()) { keyFiles = KeyFiles(prompter: prompter) }
 
   /// The check that one host's key has to pass.
   func check(for settings: SSHSettings) async throws(SSHError) -> HostKeyCheck {
@@ -108,6 +159,7 @@ struct Trust: Sendable {
     let name = settings.knownHostsName
     return HostKeyCheck(
       name: name.full, answer: known.answer(for: name.full, portless: name.portless),
-      policy: settings.hostKeyPolicy, file: settings.userKnownHosts.first)
+      policy: settings.hostKeyPolicy, file: settings.userKnownHosts.first,
+      pinned: settings.pinnedKey)
   }
 }

@@ -18,6 +18,10 @@ actor SSHSession {
   var ours = Greeting.Offer(keyExchange: [], hostKey: [], cipher: [], mac: [])
   /// The agent in use during login, so that a failure can end the wait for it.
   var agent: AgentConnection?
+  /// A signature in the making, which may wait for a person.
+  var signing: Task<Void, Never>?
+  /// How long the login may still take.
+  var deadline: Deadline?
   /// Commands and tunnels under way.
   var working = 0
   /// Shells that are kept for questions, each on a channel.
@@ -172,6 +176,7 @@ extension SSHSession {
     failure = error
     transport.seal()
     agent?.abort()
+    signing?.cancel()
     wakeAll()
     wakeSlots()
   }

@@ -5,7 +5,7 @@ package actor SSHShellProvider: ShellProvider {
   private let local: LocalUser
   private let policy: HostKeyPolicy
   private let report: @Sendable (SSHEvent) -> Void
-  private let trust = Trust()
+  private let trust: Trust
   private let configs = ConfigFiles()
   private let limiter = ConnectionLimiter()
   private let files = SharedFiles()
@@ -16,15 +16,18 @@ package actor SSHShellProvider: ShellProvider {
   /// - Parameters:
   ///   - hostKeys: What to do with host keys that no known_hosts file has.
   ///   - local: The person whose keys, agent and known hosts are used.
+  ///   - prompter: Asks for the passphrases of keys.
   ///   - report: Told about connections, new host keys and every command sent; called on an event
   ///     loop, so it must return at once.
   package init(
     hostKeys: HostKeyPolicy = .strict, local: LocalUser = .current,
+    prompter: any Prompter = TerminalPrompter(),
     report: @escaping @Sendable (SSHEvent) -> Void = { _ in }
   ) {
     policy = hostKeys
     self.local = local
     self.report = report
+    trust = Trust(prompter: prompter)
   }
 
   package func shell(to host: Host) async throws -> any Shell {

@@ -26,25 +26,36 @@ enum Base64 {
 
   /// The bytes of a text without whitespace; nil when it is not well-formed.
   static func decode(_ text: some StringProtocol) -> [UInt8]? {
-    var letters = Array(text.utf8)
-    guard letters.count % 4 == 0 else { return nil }
-    let padding = letters.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-    guard padding <= 2 else { return nil }
-    letters.removeLast(padding)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(letters.count * 3 / 4)
-    var word: UInt32 = 0
-    var bits = 0
+    var decoded: Int?
+    let letters = text.utf8
+    let bytes = [UInt8](unsafeUninitializedCapacity: letters.count) { memory, count in
+      decoded = decode(letters, into: UnsafeMutableRawBufferPointer(memory))
+      count = decoded ?? 0
+    }
+    return decoded.map { _ in bytes }
+  }
+
+  /// The same into memory with room for as many bytes as there are letters; returns how many came.
+  static func decode(
+    _ letters: some Sequence<UInt8>, into memory: UnsafeMutableRawBufferPointer
+  ) -> Int? {
+    var (word, bits, count, letterCount, padding) = (UInt32(0), 0, 0, 0, 0)
     for letter in letters {
+      letterCount += 1
+      if letter == UInt8(ascii: "=") {
+        padding += 1
+        continue
+      }
       let value = values[Int(letter)]
-      guard value != 255 else { return nil }
+      guard value != 255, padding == 0 else { return nil }
       word = word << 6 | UInt32(value)
       bits += 6
       if bits >= 8 {
         bits -= 8
-        bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(bits)))
+        memory[count] = UInt8(truncatingIfNeeded: word >> UInt32(bits))
+        count += 1
       }
     }
-    return bytes
+    return letterCount % 4 == 0 && padding <= 2 ? count : nil
   }
 }

@@ -14,26 +14,34 @@ struct HostKeyCheck: Sendable {
   let policy: HostKeyPolicy
   /// The file an unknown key would go into, for the words of an error.
   let file: String?
+  /// The only key that counts; it stands in the inventory.
+  var pinned: HostKey?
 
   /// The algorithms to ask for, those of known keys first; a host that has a key we know must show
   /// that one, whatever it would prefer.
   func algorithms(supported: [String]) -> Result<[String], HostKeyProblem> {
     if let refusal = refusalBeforeMeeting(supported: supported) { return .failure(refusal) }
-    let held = (answer.keys + answer.portless).flatMap { Self.signatures(with: $0.key.algorithm) }
     let wanted = Self.preferred.filter(supported.contains)
+    if let pinned {
+      return .success(wanted.filter(Self.signatures(with: pinned.algorithm).contains))
+    }
+    let held = (answer.keys + answer.portless).flatMap { Self.signatures(with: $0.key.algorithm) }
     return .success(wanted.filter(held.contains) + wanted.filter { !held.contains($0) })
   }
 
   private func refusalBeforeMeeting(supported: [String]) -> HostKeyProblem? {
-    if answer.keys.isEmpty, answer.portless.isEmpty, let place = answer.authorities.first {
-      return .onlyAuthority(name: name, at: place)
-    }
-    let usable = answer.keys.contains { known in
-      Self.signatures(with: known.key.algorithm).contains {
+    func isUsable(_ key: HostKey) -> Bool {
+      Self.signatures(with: key.algorithm).contains {
         supported.contains($0) && Self.preferred.contains($0)
       }
     }
-    return answer.keys.isEmpty || usable
+    if let pinned {
+      return isUsable(pinned) ? nil : .pinUnsupported(pinned, name: name)
+    }
+    if answer.keys.isEmpty, answer.portless.isEmpty, let place = answer.authorities.first {
+      return .onlyAuthority(name: name, at: place)
+    }
+    return answer.keys.isEmpty || answer.keys.contains { isUsable($0.key) }
       ? nil : .onlyUnsupported(name: name, known: answer.keys)
   }
 
@@ -41,6 +49,9 @@ struct HostKeyCheck: Sendable {
   func verdict(on key: HostKey) -> Verdict {
     if let revoked = answer.revoked.first(where: { $0.key == key }) {
       return .refused(.revoked(key, at: revoked.place))
+    }
+    if let pinned {
+      return key == pinned ? .trusted : .refused(.notPinned(key, name: name, pinned: pinned))
     }
     if (answer.keys + answer.portless).contains(where: { $0.key == key }) { return .trusted }
     guard answer.keys.isEmpty else {
