@@ -66,7 +66,8 @@ struct LiveConfigTests {
   func algorithms() async throws {
     let server = try SSHServer(config: ["Ciphers aes128-ctr"])
     try configure(server, ["IdentityFile \(server.userKey)", "Ciphers aes256-ctr,aes192-ctr"])
-    let settings = try SSHSettings(host("there"), local: server.local, policy: .strict)
+    var settings = try SSHSettings(host("there"), local: server.local, policy: .strict)
+    settings.transport = .libssh2
     let link = HostLink(
       settings, trust: Trust(), limiter: ConnectionLimiter(),
       gates: { _ in throw SSHError.closed }, report: { _ in })

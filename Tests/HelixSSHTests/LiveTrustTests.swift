@@ -217,16 +217,16 @@ struct LiveTrustTests {
   @Test("when nothing is in common, both sides' algorithms are shown")
   func noCommonAlgorithm() async throws {
     let server = try SSHServer(config: ["Ciphers chacha20-poly1305@openssh.com"])
-    let error = try await refusal(server.host())
+    let error = try await refusal(server.host(transport: .libssh2))
     #expect(error.summary == "no cipher algorithm in common")
     #expect(error.reason?.contains("chacha20-poly1305@openssh.com") == true)
     #expect(error.reason?.contains("aes128-ctr") == true)
     let macs = try SSHServer(config: ["MACs umac-128-etm@openssh.com"])
-    #expect(try await refusal(macs.host()).summary == "no MAC algorithm in common")
+    #expect(try await refusal(macs.host(transport: .libssh2)).summary == "no MAC algorithm in common")
     let rsa = try SSHServer(hostKeys: ["rsa"])
     let unknown = try rsa.folder.write("", to: "empty")
     #expect(
-      try await refusal(rsa.host(knownHosts: unknown)).summary
+      try await refusal(rsa.host(knownHosts: unknown, transport: .libssh2)).summary
         == "no host key algorithm in common")
   }
 

@@ -82,7 +82,8 @@ struct SecondTransportTests {
     #expect(error.summary.contains("cannot be checked"))
     let (output, events) = try await ask(server, server.host(knownHosts: file))
     #expect(output == "in\n")
-    #expect(reasons(events) == ["libssh2 cannot check RSA host keys, and no other is known"])
+    #expect(reasons(events).count == 1)
+    #expect(reasons(events).first?.contains("cannot check the known host key") == true)
   }
 
   @Test("a host certificate is checked, and one of another authority refused")
@@ -94,9 +95,8 @@ struct SecondTransportTests {
     let file = try server.folder.write(line, to: "authorities")
     let (output, events) = try await ask(server, server.host(knownHosts: file))
     #expect(output == "in\n")
-    #expect(
-      reasons(events) == ["libssh2 cannot check host certificates, and no key of the host is known"]
-    )
+    #expect(reasons(events).count == 1)
+    #expect(reasons(events).first?.hasSuffix("cannot check host certificates") == true)
     let error = try await refusal(server, server.host(knownHosts: file, transport: .libssh2))
     #expect(error.summary.contains("certificate authority"))
 
@@ -222,9 +222,9 @@ struct SecondTransportTests {
     var host = try server.host(transport: .ssh)
     host.connection.port = silent.port
     var settings = try SSHSettings(host, local: server.local, policy: .strict)
-    settings.loginTimeout = .milliseconds(500)
+    settings.loginTimeout = .seconds(3)
     let session = SystemSession(settings, loop: .next())
-    await #expect(throws: SSHError.timedOut(.greet, after: .milliseconds(500))) {
+    await #expect(throws: SSHError.timedOut(.greet, after: .seconds(3))) {
       _ = try await session.logIn(Trust())
     }
     await session.close()

@@ -26,11 +26,7 @@ enum TransportSwitch: Hashable, Sendable {
     switch error {
     case .noCommonAlgorithm(let gap):
       return "libssh2 has no \(gap.purpose) algorithm in common with the host"
-    case .hostKey(.onlyUnsupported(_, let known)):
-      let words = Set(known.map(\.key.word)).sorted().joined(separator: " and ")
-      return "libssh2 cannot check \(words) host keys, and no other is known"
-    case .hostKey(.onlyAuthority):
-      return "libssh2 cannot check host certificates, and no key of the host is known"
+    case .needsSystem(let reason): return reason
     default: return nil
     }
   }
