@@ -1,0 +1,201 @@
+import Glibc
+package import HelixModel
+
+/// Opens shells over sessions that a keeper holds, so that the next run needs no login.
+package actor KeptShellProvider: ShellProvider {
+  /// How long the keeper may take to say a word of greeting.
+  private static let greetingLimit = Duration.seconds(10)
+  /// How long somebody else may take to start the keeper.
+  private static let lockLimit = Duration.seconds(30)
+
+  private let place: KeeperPlace
+  private let keep: Duration
+  private let local: LocalUser
+  private let policy: HostKeyPolicy
+  private let folder: String
+  private let report: @Sendable (SSHEvent) -> Void
+  private let ask: @Sendable (String) async -> KeeperAnswer
+  private let start: @Sendable (Int32) throws -> Void
+
+  private var connection: KeeperConnection?
+  private var connecting: Task<Void, Never>?
+  private var waiting: [Pending<KeeperConnection>] = []
+
+  /// - Parameters:
+  ///   - keep: How long sessions live on after their last command.
+  ///   - hostKeys: What to do with host keys that no known_hosts file has.
+  ///   - local: The person whose keys, agent and known hosts are used.
+  ///   - report: Told about connections, new host keys and every command sent; called on an event
+  ///     loop, so it must return at once.
+  package init(
+    keep: Duration, hostKeys: HostKeyPolicy = .strict, local: LocalUser = .current,
+    report: @escaping @Sendable (SSHEvent) -> Void = { _ in }
+  ) {
+    self.init(
+      keep: keep, at: .standard, hostKeys: hostKeys, local: local, report: report,
+      start: { try KeeperProcess.start(listener: $0) })
+  }
+
+  /// - Parameters:
+  ///   - place: Where the keeper is, or will be.
+  ///   - ask: Asks the person at the terminal what a login needs to know.
+  ///   - start: Starts a keeper on a listening socket, which stays the caller's.
+  init(
+    keep: Duration, at place: KeeperPlace, hostKeys: HostKeyPolicy = .strict, local: LocalUser,
+    report: @escaping @Sendable (SSHEvent) -> Void = { _ in },
+    ask: @escaping @Sendable (String) async -> KeeperAnswer = { _ in .nobody },
+    start: @escaping @Sendable (Int32) throws -> Void
+  ) {
+    self.place = place
+    self.keep = keep
+    self.local = local
+    policy = hostKeys
+    folder = LocalFile.workingFolder
+    self.report = report
+    self.ask = ask
+    self.start = start
+  }
+
+  package func shell(to host: Host) async throws -> any Shell {
+    let settings = try SSHSettings(host, local: local, policy: policy).rooted(in: folder)
+    let shell = KeeperShell(self, settings, folder: folder)
+    try await shell.open()
+    return shell
+  }
+
+  /// Leaves the keeper; the sessions live on.
+  package func closeAll() async {
+    connecting?.cancel()
+    await connecting?.value
+    connection?.close()
+    connection = nil
+  }
+}
+
+// MARK: - The keeper
+
+extension KeptShellProvider {
+  /// A connection to the keeper that works; whoever asks while one is being made gets the same one.
+  func keeper() async throws -> KeeperConnection {
+    if let connection, connection.isUp { return connection }
+    let answer = Pending<KeeperConnection>()
+    waiting.append(answer)
+    if connecting == nil { connecting = Task { await connect() } }
+    return try await answer.value()
+  }
+
+  private func connect() async {
+    let result: Result<KeeperConnection, any Error>
+    do {
+      let connection = try await reach()
+      self.connection = connection
+      result = .success(connection)
+    } catch {
+      result = .failure(error)
+    }
+    connecting = nil
+    let answers = waiting
+    waiting = []
+    for answer in answers { answer.settle(result) }
+  }
+
+  /// Finds the keeper, or starts one; of several that start at once, one does it.
+  private func reach() async throws -> KeeperConnection {
+    let place = place
+    try await blockingOrFail { try place.prepare() }
+    if let connection = try await meet() { return connection }
+    let lock = await blocking { place.takeLock(within: Self.lockLimit) }
+    guard let lock else { throw KeeperProblem.lockTaken(path: place.lock).diagnostic }
+    defer { _ = Glibc.close(lock) }
+    if let connection = try await meet() { return connection }
+    let start = start
+    try await blockingOrFail {
+      let listener = try place.listen()
+      defer { _ = Glibc.close(listener) }
+      try start(listener)
+    }
+    if let connection = try await meet() { return connection }
+    throw KeeperProblem.notStarted("it did not answer").diagnostic
+  }
+
+  private func meet() async throws -> KeeperConnection? {
+    let place = place
+    guard let descriptor = try await blockingOrFail({ try place.connect() }) else { return nil }
+    let connection = KeeperConnection(descriptor: descriptor, report: report, ask: ask)
+    let version = await connection.greet(keep: keep, limit: Self.greetingLimit)
+    return version == KeeperLanguage.version ? connection : nil
+  }
+
+  private func blockingOrFail<Value: Sendable>(
+    _ call: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await blocking { Result { try call() } }.get()
+  }
+}
+
+/// A host's shell over a session that a keeper holds.
+struct KeeperShell: Shell {
+  let host: HostName
+  private let provider: KeptShellProvider
+  private let settings: SSHSettings
+  /// Where paths of this run start.
+  private let folder: String
+
+  init(_ provider: KeptShellProvider, _ settings: SSHSettings, folder: String) {
+    self.provider = provider
+    self.settings = settings
+    self.folder = folder
+    host = settings.host
+  }
+
+  /// Makes sure that the host can be talked to.
+  func open() async throws {
+    try await withLink(mayRepeat: true) { _, _ in }
+  }
+
+  func run(_ command: Command) async throws -> CommandOutput {
+    let command = try rooted(command)
+    return try await withLink(mayRepeat: command.effect == .question) { keeper, link in
+      guard case .output(let output) = try await keeper.request(.run(command, link: link)).reply
+      else { throw KeeperProblem.lost(host: host).diagnostic }
+      return output
+    }
+  }
+
+  func close() async {
+    try? await withLink(mayRepeat: false) { keeper, link in
+      _ = try await keeper.request(.close(link: link))
+    }
+  }
+
+  /// The keeper opens files itself, from another folder.
+  private func rooted(_ command: Command) throws(Diagnostic) -> Command {
+    var command = command
+    switch command.input {
+    case .file(let path) where !path.hasPrefix("/"):
+      command.input = .file(path: "\(folder)/\(path)")
+    case .text(let text) where text.utf8.count > Frame.limit / 2:
+      throw KeeperProblem.inputTooLarge(text.utf8.count, host: host).diagnostic
+    default: break
+    }
+    return command
+  }
+
+  /// Does something over the keeper's link with the host.
+  ///
+  /// A keeper may have ended since it was last talked to; what it has surely not done, or what may
+  /// be done twice, is tried once more with a new one.
+  private func withLink<Value: Sendable>(
+    mayRepeat: Bool, _ body: (KeeperConnection, Int) async throws -> Value
+  ) async throws -> Value {
+    for isLastTry in [false, true] {
+      let keeper = try await provider.keeper()
+      do {
+        return try await body(keeper, try await keeper.link(with: settings))
+      } catch let loss as KeeperLoss {
+        guard !isLastTry, mayRepeat || loss.wasNeverRead else { break }
+      }
+    }
+    throw KeeperProblem.lost(host: host).diagnostic
+  }
+}
