@@ -33,6 +33,9 @@ struct FrameReader {
   private var bytes: [UInt8] = []
   private var start = 0
 
+  /// Bytes that have come and are not read, and those not yet let go.
+  var held: Int { bytes.count }
+
   mutating func take(_ more: UnsafeRawBufferPointer) {
     if start > 0, start == bytes.count || start > 1024 * 1024 {
       bytes.removeFirst(start)

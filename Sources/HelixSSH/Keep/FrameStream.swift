@@ -30,7 +30,9 @@ actor FrameStream {
   private var isPaused = false
   private var isClosed = false
 
-  /// - Parameter descriptor: A connected, non-blocking socket, which the stream closes.
+  /// - Parameters:
+  ///   - descriptor: A connected, non-blocking socket, which the stream closes.
+  ///   - loop: The loop on which the stream lives.
   init(descriptor: Int32, loop: EventLoop) {
     self.descriptor = descriptor
     self.loop = loop

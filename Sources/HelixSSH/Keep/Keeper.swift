@@ -24,8 +24,7 @@ package actor Keeper {
   private let listener: Int32
   private let place: KeeperPlace?
   private let node: UInt64?
-  private let provider = SSHShellProvider(report: { KeptRequest.current?.report($0) })
-  /// What a request may take beyond its own limit of time.
+  private let provider: SSHShellProvider
   private let grace: Duration
   private var watch: EventLoop.WatchID?
   private var clients: [ObjectIdentifier: KeptClient] = [:]
@@ -37,9 +36,17 @@ package actor Keeper {
   private var isEnding = false
   private let over = Pending<Void>()
 
-  /// - Parameter listener: A listening, non-blocking Unix socket, which the keeper closes.
-  init(listener: Int32, grace: Duration = .seconds(600)) {
+  /// - Parameters:
+  ///   - listener: A listening, non-blocking Unix socket, which the keeper closes.
+  ///   - provider: Makes the sessions, and tells the current request what happens to them.
+  ///   - grace: What a request may take beyond its own limit of time.
+  init(
+    listener: Int32,
+    provider: SSHShellProvider = SSHShellProvider { KeptRequest.current?.report($0) },
+    grace: Duration = .seconds(600)
+  ) {
     self.listener = listener
+    self.provider = provider
     self.grace = grace
     loop = .next()
     place = KeeperPlace(listener: listener)

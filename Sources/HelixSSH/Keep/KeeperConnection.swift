@@ -27,6 +27,7 @@ final class KeeperConnection: Sendable {
   private let report: @Sendable (SSHEvent) -> Void
   private let ask: @Sendable (String) async -> KeeperAnswer
   private let state = Lock(State())
+  private let allowance = Allowance()
   private let welcome = Pending<Int>()
 
   /// - Parameters:
@@ -68,7 +69,9 @@ final class KeeperConnection: Sendable {
   /// - Returns: The keeper's answer, and the request's number.
   /// - Throws: a `KeeperLoss`, a `Diagnostic` from the keeper, or `CancellationError`.
   func request(_ message: ClientMessage) async throws -> (reply: KeeperMessage, number: Int) {
-    await stream.room()
+    let weight = message.weight
+    try await allowance.take(weight)
+    defer { allowance.giveBack(weight) }
     let answer = Pending<KeeperMessage>()
     // Numbers must reach the keeper in their order, so the frame is sent under the same lock.
     let number = state.withLock { state -> Int? in

@@ -59,6 +59,13 @@ package struct KeptConnection: Hashable, Sendable {
   package var idle: Duration
 }
 
+extension ClientMessage {
+  /// What the keeper has to hold for it.
+  var weight: Int {
+    if case .run(let command, _) = self { Allowance.weight(of: command) } else { Allowance.least }
+  }
+}
+
 // MARK: - As frames
 
 extension ClientMessage {

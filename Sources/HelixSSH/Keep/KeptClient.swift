@@ -2,9 +2,6 @@ import HelixModel
 
 /// One run that is connected to the keeper.
 actor KeptClient {
-  /// Requests under way, and bytes of their inputs, above which the run has to wait.
-  private static let requestLimit = 1024
-  private static let inputLimit = 64 * 1024 * 1024
   /// How often a run that waits hears that it does not wait in vain.
   private static let beat = Duration.seconds(5)
   /// What a login may take.
@@ -20,7 +17,8 @@ actor KeptClient {
   private var lastNumber = 0
   private var links: [Int: SSHSettings] = [:]
   private var tasks: [Int: Task<Void, Never>] = [:]
-  private var inputBytes = 0
+  /// What the requests under way weigh.
+  private var weight = 0
   private var questions: [Int: Pending<KeeperAnswer>] = [:]
   private var lastQuestion = 0
   private var isBeating = false
@@ -62,7 +60,9 @@ actor KeptClient {
 
 extension KeptClient {
   private func take(_ frame: Frame) {
-    guard let message = ClientMessage(frame), mayCome(message, frame.number) else {
+    guard let message = ClientMessage(frame), mayCome(message, frame.number),
+      weight <= Allowance.limit * 2
+    else {
       return stream.close()
     }
     let number = frame.number
@@ -111,28 +111,28 @@ extension KeptClient {
 
   private func run(_ command: Command, _ link: Int, _ number: Int) {
     guard let settings = links[link] else { return stream.close() }
-    let count = command.input.byteCount
-    inputBytes += count
-    perform(number, on: settings, limit: command.timeout, inputBytes: count) { [keeper] in
+    let weight = Allowance.weight(of: command)
+    perform(number, on: settings, limit: command.timeout, weight: weight) { [keeper] in
       .output(try await SSHShell(keeper.link(with: settings)).run(command))
     }
   }
 
   /// Does a request's work beside all others, and answers it.
   private func perform(
-    _ number: Int, on settings: SSHSettings? = nil, limit: Duration, inputBytes: Int = 0,
-    _ work: @escaping @Sendable () async throws -> KeeperMessage
+    _ number: Int, on settings: SSHSettings? = nil, limit: Duration,
+    weight: Int = Allowance.least, _ work: @escaping @Sendable () async throws -> KeeperMessage
   ) {
     let span = keep ?? .zero
     let ticket = keeper.assumeIsolated { $0.begin(settings, span: span, limit: limit) }
     let request = request(number, settings)
     if !isBeating { beat() }
+    self.weight += weight
     tasks[number] = Task {
       let answer = await KeptRequest.$current.withValue(request) { await Self.answer(of: work) }
       await stream.room()
       send(answer, number)
       tasks[number] = nil
-      self.inputBytes -= inputBytes
+      self.weight -= weight
       release(ticket, settings, span)
     }
   }
@@ -177,12 +177,10 @@ extension KeptClient {
       ask: { await self.ask($0) })
   }
 
-  /// Reads no more requests while the run takes no answers, or has asked for too much at once.
+  /// Reads nothing more from a run that takes no answers.
   private func rest() {
     let isFull = stream.isFull
-    let isTired =
-      isFull || tasks.count >= Self.requestLimit || inputBytes >= Self.inputLimit
-    stream.assumeIsolated { $0.pause(isTired) }
+    stream.assumeIsolated { $0.pause(isFull) }
     guard isFull else { return }
     Task {
       await stream.room()
@@ -202,15 +200,5 @@ extension KeptClient {
     send(.ask(question), number)
     defer { questions[number] = nil }
     return (try? await answer.value()) ?? .declined
-  }
-}
-
-extension CommandInput {
-  fileprivate var byteCount: Int {
-    switch self {
-    case .nothing, .file: 0
-    case .text(let text): text.utf8.count
-    case .secret(let secret): secret.reveal().count
-    }
   }
 }

@@ -14,7 +14,9 @@ package actor KeptShellProvider: ShellProvider {
   private let policy: HostKeyPolicy
   private let folder: String
   private let report: @Sendable (SSHEvent) -> Void
+  /// Asks the person at the terminal what a login needs to know.
   private let ask: @Sendable (String) async -> KeeperAnswer
+  /// Starts a keeper on a listening socket, which stays the caller's.
   private let start: @Sendable (Int32) throws -> Void
 
   private var connection: KeeperConnection?
@@ -36,10 +38,7 @@ package actor KeptShellProvider: ShellProvider {
       start: { try KeeperProcess.start(listener: $0) })
   }
 
-  /// - Parameters:
-  ///   - place: Where the keeper is, or will be.
-  ///   - ask: Asks the person at the terminal what a login needs to know.
-  ///   - start: Starts a keeper on a listening socket, which stays the caller's.
+  /// A provider whose keeper is at some place, or will be started there.
   init(
     keep: Duration, at place: KeeperPlace, hostKeys: HostKeyPolicy = .strict, local: LocalUser,
     report: @escaping @Sendable (SSHEvent) -> Void = { _ in },

@@ -21,12 +21,18 @@ struct Leases<Key: Hashable & Sendable>: Sendable {
   private var ends: [Key: Instant] = [:]
   private var requests: [Ticket: Request] = [:]
   private var lastTicket = 0
+  /// Nobody has wanted anything yet.
+  private var isAwaited = true
 
   /// - Parameter end: Until when to wait for somebody to come at all.
   init(until end: Instant) { self.end = end }
 
   /// Somebody wants things to live for some time from now.
-  mutating func prolong(by span: Duration, now: Instant) { end = max(end, now + span) }
+  mutating func prolong(by span: Duration, now: Instant) {
+    guard span > .zero else { return }
+    end = isAwaited ? now + span : max(end, now + span)
+    isAwaited = false
+  }
 
   /// A request begins that takes no longer than its limit, and wants what it uses to live for some
   /// time after it.

@@ -108,7 +108,7 @@ extension Optional: WireValue where Wrapped: WireValue {
     var isThere = self != nil
     wire.carry(&isThere)
     guard isThere else { return self = nil }
-    var value = self ?? .blank
+    var value = self ?? Wrapped.blank
     wire.carry(&value)
     self = value
   }
