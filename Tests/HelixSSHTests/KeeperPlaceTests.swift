@@ -67,11 +67,11 @@ struct KeeperPlaceTests {
   }
 
   @Test("a path that no socket can have is an error with the way out")
-  func longPath() throws {
+  func longPath() async throws {
     let deep = KeeperPlace(
       folder: scratch.file(String(repeating: "x", count: 120)), identity: ["a"])
     try deep.prepare()
-    #expect(throws: Diagnostic.self) { try deep.connect() }
+    await #expect(throws: Diagnostic.self) { try await deep.connect() }
     #expect(throws: Diagnostic.self) { try deep.listen() }
   }
 
@@ -86,12 +86,12 @@ struct KeeperPlaceTests {
   }
 
   @Test("only one at a time may start a keeper")
-  func lock() throws {
+  func lock() async throws {
     try place.prepare()
-    let first = try #require(place.takeLock(within: .zero))
-    #expect(place.takeLock(within: .milliseconds(30)) == nil)
+    let first = try #require(await place.takeLock(within: .zero))
+    #expect(await place.takeLock(within: .milliseconds(30)) == nil)
     close(first)
-    let second = try #require(place.takeLock(within: .zero))
+    let second = try #require(await place.takeLock(within: .zero))
     close(second)
   }
 

@@ -189,9 +189,7 @@ extension Keeper {
 
   /// Removes the socket, unless another keeper's stands in its place, and ends the sessions.
   private func withdraw() async {
-    let (place, node) = (place, node)
-    await blocking {
-      guard let place, let lock = place.takeLock(within: Self.farewellLimit) else { return }
+    if let place, let lock = await place.takeLock(within: Self.farewellLimit) {
       if place.node == node { unlink(place.socket) }
       Glibc.close(lock)
     }

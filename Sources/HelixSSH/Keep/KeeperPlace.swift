@@ -115,30 +115,37 @@ extension KeeperProblem {
 
 extension KeeperPlace {
   /// A connection to whoever listens; nil when nobody does.
-  ///
-  /// May block for a moment.
-  func connect() throws(Diagnostic) -> Int32? {
+  func connect() async throws -> Int32? {
     guard let address = UnixAddress(socket) else {
       throw KeeperProblem.tooLong(path: socket).diagnostic
     }
     let descriptor = try makeSocket()
-    // A listener with a full backlog says EAGAIN.
-    for _ in 0..<500 {
-      if address.connect(descriptor) == 0 { break }
-      let failure = LocalFile.Failure.current
-      if failure.code == EAGAIN || failure.code == EINTR {
-        usleep(10_000)
-        continue
+    do {
+      guard try await connect(descriptor, to: address) else {
+        close(descriptor)
+        return nil
       }
+      if let user = Self.peer(of: descriptor), user != geteuid() {
+        throw KeeperProblem.unsafe(folder: folder, "user \(user) listens in it").diagnostic
+      }
+      return descriptor
+    } catch {
       close(descriptor)
-      if failure.code == ENOENT || failure.code == ECONNREFUSED { return nil }
-      throw KeeperProblem.unreachable(path: socket, failure.reason).diagnostic
+      throw error
     }
-    if let user = Self.peer(of: descriptor), user != geteuid() {
-      close(descriptor)
-      throw KeeperProblem.unsafe(folder: folder, "user \(user) listens in it").diagnostic
+  }
+
+  /// False when nobody listens.
+  private func connect(_ descriptor: Int32, to address: UnixAddress) async throws -> Bool {
+    var failure = LocalFile.Failure(code: EAGAIN)
+    // A listener with a full backlog says EAGAIN.
+    for _ in 0..<500 where failure.code == EAGAIN || failure.code == EINTR {
+      if address.connect(descriptor) == 0 { return true }
+      failure = .current
+      if failure.code == EAGAIN { try await Task.sleep(for: .milliseconds(10)) }
     }
-    return descriptor
+    if failure.code == ENOENT || failure.code == ECONNREFUSED { return false }
+    throw KeeperProblem.unreachable(path: socket, failure.reason).diagnostic
   }
 
   /// A socket that listens, in the place of one whose listener is gone.
@@ -181,17 +188,17 @@ extension KeeperPlace {
 
   /// Opens the lock that whoever starts or ends a keeper here must hold; nil after the limit.
   ///
-  /// Blocks; closing the descriptor gives the lock back.
-  func takeLock(within limit: Duration) -> Int32? {
+  /// Closing the descriptor gives the lock back.
+  func takeLock(within limit: Duration) async -> Int32? {
     let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { return nil }
     let end = ContinuousClock.now + limit
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard ContinuousClock.now < end else {
+      guard ContinuousClock.now < end, !Task.isCancelled else {
         close(descriptor)
         return nil
       }
-      usleep(10_000)
+      try? await Task.sleep(for: .milliseconds(10))
     }
     return descriptor
   }

@@ -36,17 +36,11 @@ package struct KeptConnections: Sendable {
   }
 
   private func keepers() async throws -> [KeeperConnection] {
-    let folder = folder
-    let found = try await blocking { () -> Result<[Int32], any Error> in
-      let places = KeeperPlace.all(in: folder)
-      guard !places.isEmpty else { return .success([]) }
-      return Result {
-        try KeeperPlace.check(folder)
-        return try places.compactMap { try $0.connect() }
-      }
-    }.get()
+    let places = KeeperPlace.all(in: folder)
+    if !places.isEmpty { try KeeperPlace.check(folder) }
     var keepers: [KeeperConnection] = []
-    for descriptor in found {
+    for place in places {
+      guard let descriptor = try await place.connect() else { continue }
       let keeper = KeeperConnection(descriptor: descriptor, report: { _ in }, ask: { _ in .nobody })
       let version = await keeper.greet(keep: .zero, limit: Self.greetingLimit)
       if version != nil { keepers.append(keeper) }

@@ -100,35 +100,29 @@ extension KeptShellProvider {
 
   /// Finds the keeper, or starts one; of several that start at once, one does it.
   private func reach() async throws -> KeeperConnection {
-    let place = place
-    try await blockingOrFail { try place.prepare() }
+    try place.prepare()
     if let connection = try await meet() { return connection }
-    let lock = await blocking { place.takeLock(within: Self.lockLimit) }
-    guard let lock else { throw KeeperProblem.lockTaken(path: place.lock).diagnostic }
+    guard let lock = await place.takeLock(within: Self.lockLimit) else {
+      throw KeeperProblem.lockTaken(path: place.lock).diagnostic
+    }
     defer { _ = Glibc.close(lock) }
     if let connection = try await meet() { return connection }
-    let start = start
-    try await blockingOrFail {
-      let listener = try place.listen()
-      defer { _ = Glibc.close(listener) }
-      try start(listener)
-    }
+    try listen()
     if let connection = try await meet() { return connection }
     throw KeeperProblem.notStarted("it did not answer").diagnostic
   }
 
   private func meet() async throws -> KeeperConnection? {
-    let place = place
-    guard let descriptor = try await blockingOrFail({ try place.connect() }) else { return nil }
+    guard let descriptor = try await place.connect() else { return nil }
     let connection = KeeperConnection(descriptor: descriptor, report: report, ask: ask)
     let version = await connection.greet(keep: keep, limit: Self.greetingLimit)
     return version == KeeperLanguage.version ? connection : nil
   }
 
-  private func blockingOrFail<Value: Sendable>(
-    _ call: @escaping @Sendable () throws -> Value
-  ) async throws -> Value {
-    try await blocking { Result { try call() } }.get()
+  private func listen() throws {
+    let listener = try place.listen()
+    defer { _ = Glibc.close(listener) }
+    try start(listener)
   }
 }
 
