@@ -19,10 +19,8 @@ struct KeeperPlaceTests {
     return lstat(path, &status) == 0 ? status.st_mode & 0o777 : 0
   }
 
-  @Test("the folder and the socket are the user's alone, whatever the umask")
+  @Test("the folder and the socket are the user's alone from the start")
   func modes() throws {
-    let before = umask(0)
-    defer { umask(before) }
     try place.prepare()
     let listener = try place.listen()
     defer { close(listener) }

@@ -1,3 +1,4 @@
+import HelixModel
 import HelixSSH
 
 /// Kept connections as a table.
