@@ -185,6 +185,32 @@ struct LiveKeeperTests {
     try await house.connections.end()
   }
 
+  @Test("a file goes through a kept connection, with its progress, and its faults are told")
+  func transfer() async throws {
+    let run = house.run(server, events)
+    let shell = try await run.shell(to: server.host())
+    let text = String(repeating: "0123456789abcde\n", count: 400_000)
+    let path = try house.folder.write(text, to: "big")
+    let sum = String(try runLocally("/usr/bin/sha256sum", path).prefix(64))
+    let told = Lock<[FileTransfer.Progress]>([])
+    try await shell.send(
+      FileTransfer(
+        source: path, destination: server.folder.file("copy"), sha256: sum, become: .never,
+        timeout: .seconds(60)
+      ) { progress in told.withLock { $0.append(progress) } })
+    #expect(server.folder.text(of: "copy") == text)
+    #expect(told.withLock { $0.last } == .init(sent: text.utf8.count, total: text.utf8.count))
+    let error = await #expect(throws: Diagnostic.self) {
+      try await shell.send(
+        FileTransfer(
+          source: "/no/such/file", destination: server.folder.file("copy"), sha256: sum,
+          become: .never, timeout: .seconds(60)))
+    }
+    #expect(error?.summary == "cannot read /no/such/file")
+    await run.closeAll()
+    try await house.connections.end()
+  }
+
   @Test("a hundred commands with big answers at once all arrive")
   func manyBigAnswers() async throws {
     let run = house.run(server, events)

@@ -104,10 +104,10 @@ extension Keeper {
 
   func forget(_ client: KeptClient) { clients[ObjectIdentifier(client)] = nil }
 
-  /// The link with some settings, shared by all who have the same.
-  func link(with settings: SSHSettings) async -> HostLink {
+  /// A shell over the link with some settings, shared by all who have the same.
+  func shell(with settings: SSHSettings) async -> SSHShell {
     await expiring[settings]?.value
-    return await provider.link(with: settings)
+    return await provider.shell(with: settings)
   }
 
   /// Ends a link's session for all who share it.

@@ -11,9 +11,15 @@ final class KeeperConnection: Sendable {
   /// Silence after which a keeper that owes an answer is given up.
   private static let silenceLimit = Duration.seconds(20)
 
+  /// Who waits for an answer, and hears how far things are.
+  fileprivate struct Waiter {
+    let answer = Pending<KeeperMessage>()
+    let progress: @Sendable (FileTransfer.Progress) -> Void
+  }
+
   fileprivate struct State {
     var lastNumber = 0
-    var waiting: [Int: Pending<KeeperMessage>] = [:]
+    var waiting: [Int: Waiter] = [:]
     /// The links that are open, by their settings.
     var links: [SSHSettings: Int] = [:]
     /// No request above this one will be looked at.
@@ -66,25 +72,31 @@ final class KeeperConnection: Sendable {
 
   /// Asks for something and waits for the answer; when the task is cancelled, so is the request.
   ///
+  /// - Parameters:
+  ///   - message: The request.
+  ///   - progress: Told how far it is.
   /// - Returns: The keeper's answer, and the request's number.
   /// - Throws: a `KeeperLoss`, a `Diagnostic` from the keeper, or `CancellationError`.
-  func request(_ message: ClientMessage) async throws -> (reply: KeeperMessage, number: Int) {
+  func request(
+    _ message: ClientMessage,
+    progress: @escaping @Sendable (FileTransfer.Progress) -> Void = { _ in }
+  ) async throws -> (reply: KeeperMessage, number: Int) {
     let weight = message.weight
     try await allowance.take(weight)
     defer { allowance.giveBack(weight) }
-    let answer = Pending<KeeperMessage>()
+    let waiter = Waiter(progress: progress)
     // Numbers must reach the keeper in their order, so the frame is sent under the same lock.
     let number = state.withLock { state -> Int? in
       guard state.isUsable else { return nil }
       state.hasHeard = true
       state.lastNumber += 1
-      state.waiting[state.lastNumber] = answer
+      state.waiting[state.lastNumber] = waiter
       stream.send(message.frame(state.lastNumber))
       return state.lastNumber
     }
     guard let number else { throw KeeperLoss(wasNeverRead: true) }
     do {
-      let reply = try await answer.value()
+      let reply = try await waiter.answer.value()
       if case .failed(let diagnostic) = reply { throw diagnostic }
       return (reply, number)
     } catch let error as CancellationError {
@@ -119,10 +131,12 @@ extension KeeperConnection {
         let answer = await ask(question)
         stream.send(ClientMessage.answer(answer).frame(frame.number))
       }
+    case .progress(let progress):
+      state.withLock { $0.waiting[frame.number]?.progress }?(progress)
     case .farewell(let last): lose(after: last)
     case .done, .output, .failed, .links:
-      let answer = state.withLock { $0.waiting.removeValue(forKey: frame.number) }
-      answer?.settle(.success(message))
+      let waiter = state.withLock { $0.waiting.removeValue(forKey: frame.number) }
+      waiter?.answer.settle(.success(message))
     }
   }
 
@@ -134,7 +148,7 @@ extension KeeperConnection {
       for number in unread.keys { state.waiting[number] = nil }
       return unread
     }
-    for answer in unread.values { answer.settle(.failure(KeeperLoss(wasNeverRead: true))) }
+    for waiter in unread.values { waiter.answer.settle(.failure(KeeperLoss(wasNeverRead: true))) }
   }
 
   private func lose() {
@@ -144,7 +158,7 @@ extension KeeperConnection {
       return state.waiting
     }
     welcome.settle(.failure(KeeperLoss(wasNeverRead: true)))
-    for answer in waiting.values { answer.settle(.failure(KeeperLoss(wasNeverRead: false))) }
+    for waiter in waiting.values { waiter.answer.settle(.failure(KeeperLoss(wasNeverRead: false))) }
   }
 
   /// The keeper says something every few seconds while it owes an answer.

@@ -12,6 +12,7 @@ enum ClientMessage: Sendable {
   /// Makes sure that a host's session works; its number names the link from then on.
   case open(SSHSettings)
   case run(Command, link: Int)
+  case send(FileTransfer, link: Int)
   /// Ends a host's session.
   case close(link: Int)
   /// Nobody waits for the request any more.
@@ -30,6 +31,7 @@ enum KeeperMessage: Sendable {
   case output(CommandOutput)
   case failed(Diagnostic)
   case event(SSHEvent)
+  case progress(FileTransfer.Progress)
   /// Something only a person can answer.
   case ask(String)
   case links([KeptConnection])
@@ -80,6 +82,7 @@ extension ClientMessage {
       case .list: (6, [])
       case .stop: (7, [])
       case .answer(let answer): (8, answer.wired)
+      case .send(let transfer, let link): (9, link.wired + transfer.wired)
       }
     return Frame(kind: kind, number: number, content: content)
   }
@@ -91,24 +94,26 @@ extension ClientMessage {
       switch (frame.kind, content.isEmpty) {
       case (1, _): Duration(wired: content).map { .hello(keep: $0) }
       case (2, _): SSHSettings(wired: content).map { .open($0) }
-      case (3, _): Self.run(content)
+      case (3, _): Self.overLink(content).map { .run($0, link: $1) }
       case (4, _): Int(wired: content).map { .close(link: $0) }
       case (5, true): .cancel
       case (6, true): .list
       case (7, true): .stop
       case (8, _): KeeperAnswer(wired: content).map { .answer($0) }
+      case (9, _): Self.overLink(content).map { .send($0, link: $1) }
       default: nil
       }
     guard let message else { return nil }
     self = message
   }
 
-  private static func run(_ content: [UInt8]) -> ClientMessage? {
+  /// What is to be done over some link.
+  private static func overLink<Value: WireValue>(_ content: [UInt8]) -> (Value, Int)? {
     var wire = Wire(reading: content)
-    var (link, command) = (0, Command.blank)
+    var (link, value) = (0, Value.blank)
     wire.carry(&link)
-    wire.carry(&command)
-    return wire.isIntact ? .run(command, link: link) : nil
+    wire.carry(&value)
+    return wire.isIntact ? (value, link) : nil
   }
 }
 
@@ -125,6 +130,7 @@ extension KeeperMessage {
       case .links(let links): (71, links.wired)
       case .alive: (72, [])
       case .farewell(let last): (73, last.wired)
+      case .progress(let progress): (74, progress.wired)
       }
     return Frame(kind: kind, number: number, content: content)
   }
@@ -143,6 +149,7 @@ extension KeeperMessage {
       case (71, _): [KeptConnection](wired: content).map { .links($0) }
       case (72, true): .alive
       case (73, _): Int(wired: content).map { .farewell(last: $0) }
+      case (74, _): FileTransfer.Progress(wired: content).map { .progress($0) }
       default: nil
       }
     guard let message else { return nil }

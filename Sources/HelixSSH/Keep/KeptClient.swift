@@ -76,10 +76,11 @@ extension KeptClient {
     case .open(let settings):
       links[number] = settings
       perform(number, on: settings, limit: Self.loginLimit) { [keeper] in
-        try await SSHShell(keeper.link(with: settings)).open()
+        try await keeper.shell(with: settings).open()
         return .done
       }
     case .run(let command, let link): run(command, link, number)
+    case .send(let transfer, let link): send(transfer, link, number)
     case .close(let link):
       guard let settings = links[link] else { return stream.close() }
       perform(number, limit: .zero) { [keeper] in
@@ -96,7 +97,7 @@ extension KeptClient {
     case .hello: return keep == nil
     case .stop: return true
     case .cancel, .answer: return keep != nil
-    case .open, .run, .close, .list:
+    case .open, .run, .send, .close, .list:
       guard keep != nil, number > lastNumber else { return false }
       lastNumber = number
       return true
@@ -113,7 +114,19 @@ extension KeptClient {
     guard let settings = links[link] else { return stream.close() }
     let weight = Allowance.weight(of: command)
     perform(number, on: settings, limit: command.timeout, weight: weight) { [keeper] in
-      .output(try await SSHShell(keeper.link(with: settings)).run(command))
+      .output(try await keeper.shell(with: settings).run(command))
+    }
+  }
+
+  private func send(_ transfer: FileTransfer, _ link: Int, _ number: Int) {
+    guard let settings = links[link] else { return stream.close() }
+    var transfer = transfer
+    transfer.progress = { [stream] progress in
+      if !stream.isFull { self.send(.progress(progress), number) }
+    }
+    perform(number, on: settings, limit: transfer.timeout) { [keeper, transfer] in
+      try await keeper.shell(with: settings).send(transfer)
+      return .done
     }
   }
 

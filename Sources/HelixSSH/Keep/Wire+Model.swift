@@ -34,6 +34,28 @@ extension Command: WireValue {
   }
 }
 
+/// Who hears of the transfer's progress stays behind.
+extension FileTransfer: WireValue {
+  static var blank: FileTransfer {
+    FileTransfer(source: "", destination: "", sha256: "", timeout: .zero)
+  }
+  mutating func travel(by wire: inout Wire) {
+    wire.carry(&source)
+    wire.carry(&destination)
+    wire.carry(&sha256)
+    wire.carry(&become)
+    wire.carry(&timeout)
+  }
+}
+
+extension FileTransfer.Progress: WireValue {
+  static var blank: Self { Self(sent: 0, total: 0) }
+  mutating func travel(by wire: inout Wire) {
+    wire.carry(&sent)
+    wire.carry(&total)
+  }
+}
+
 extension CommandInput: WireValue {
   static var blank: CommandInput { .nothing }
   mutating func travel(by wire: inout Wire) {
