@@ -13,9 +13,12 @@ private final class KeptEstate {
   private let server: Running
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory
+    let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("helix-kept-\(UUID().uuidString.prefix(8))")
     let port = Int.random(in: 20_000..<30_000)
+    func write(_ text: String, to name: String) throws {
+      try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    }
     for (name, mode) in [("", 0o700), ("run", 0o700), ("inventory", 0o755), ("playbooks", 0o755)] {
       try FileManager.default.createDirectory(
         at: folder.appendingPathComponent(name), withIntermediateDirectories: true,
@@ -59,11 +62,8 @@ private final class KeptEstate {
 
       """, to: "playbooks/site.yaml")
     if geteuid() == 0 { mkdir("/run/sshd", 0o755) }
+    self.folder = folder
     server = try Running(Self.sshd, ["-D", "-e", "-f", "\(folder.path)/sshd_config"])
-  }
-
-  private func write(_ text: String, to name: String) throws {
-    try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
   }
 
   /// Runs the program in the estate.
