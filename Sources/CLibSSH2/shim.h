@@ -13,6 +13,7 @@
 // Swift's Glibc module has neither.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +29,9 @@ static inline int helix_open_process(int process) {
   return -1;
 #endif
 }
+
+// Keeps this process's memory from core dumps and from other processes of its user.
+static inline int helix_refuse_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 #endif
 #include "bcrypt.h"
 #include "keys.h"

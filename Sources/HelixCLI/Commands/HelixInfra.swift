@@ -20,7 +20,7 @@ package struct HelixInfra: AsyncParsableCommand {
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
       FactsCommand.self, ExecCommand.self, ShowCommand.self, GraphCommand.self, HistoryCommand.self,
-      SchemaCommand.self,
+      SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])
 
   package init() {}

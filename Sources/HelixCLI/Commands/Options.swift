@@ -98,6 +98,28 @@ struct ConnectionOptions: ParsableArguments {
 
   @Option(help: "What the connections log on stderr: debug tells every command sent.")
   var logLevel: LogLevel = .warning
+
+  @Option(
+    help: ArgumentHelp(
+      "Leave the connections open in a small process for so long, such as 10m; 0 ends it.",
+      discussion: "HELIX_KEEP_CONNECTIONS stands for it where it is not given."))
+  var keepConnections: KeepTime?
+
+  func validate() throws { _ = try keepTime }
+
+  /// How long connections are to be kept, from the command line or the environment; nil is silence.
+  var keepTime: KeepTime? {
+    get throws {
+      if let keepConnections { return keepConnections }
+      guard let text = ProcessInfo.processInfo.environment[KeepTime.variable], !text.isEmpty else {
+        return nil
+      }
+      guard let time = KeepTime(argument: text) else {
+        throw ValidationError("\(KeepTime.variable) is \"\(text)\", and \(KeepTime.form)")
+      }
+      return time
+    }
+  }
 }
 
 /// Where the secrets are that plans speak of.

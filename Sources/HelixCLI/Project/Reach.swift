@@ -5,20 +5,32 @@ import HelixSSH
 /// The way to an inventory's hosts, for the length of one command.
 struct Reach {
   let shells: HostShells
-  private let remote: SSHShellProvider
+  private let remote: any ShellProvider
+  /// `--keep-connections 0` ends what earlier runs kept, beside what this one does.
+  private let ending: Task<Void, Never>?
 
   /// Asks for passwords first, if the options say so.
   ///
   /// - Throws: a `Diagnostic` when nobody can be asked for one.
-  init(_ hosts: [Host], _ options: ConnectionOptions) throws(Diagnostic) {
+  init(_ hosts: [Host], _ options: ConnectionOptions) throws {
     let log = ConnectionLog(level: options.logLevel)
-    remote = SSHShellProvider(
-      hostKeys: options.acceptNewHostKeys ? .acceptNew : .strict, report: { log.take($0) })
+    let hostKeys: HostKeyPolicy = options.acceptNewHostKeys ? .acceptNew : .strict
+    let keep = try options.keepTime?.duration
+    if let keep, keep > .zero {
+      remote = KeptShellProvider(keep: keep, hostKeys: hostKeys, report: { log.take($0) })
+    } else {
+      remote = SSHShellProvider(hostKeys: hostKeys, report: { log.take($0) })
+    }
+    // They end by themselves in any case, so a fault here is no fault of the run.
+    ending = keep == .zero ? Task { _ = try? await KeptConnections().end() } : nil
     shells = HostShells(hosts: try options.givingPasswords(to: hosts), remote: remote)
   }
 
   /// Ends all sessions.
-  func close() async { await remote.closeAll() }
+  func close() async {
+    await remote.closeAll()
+    await ending?.value
+  }
 }
 
 extension ConnectionOptions {

@@ -9,6 +9,24 @@ enum LocalFile {
     static var current: Failure { Failure(code: errno) }
   }
 
+  /// What tells a file from an earlier state of it, and from another one in its place.
+  struct Stamp: Hashable, Sendable {
+    private let numbers: [Int]
+
+    var text: String { numbers.map(String.init).joined(separator: " ") }
+
+    /// Nil when there is no file.
+    init?(_ path: String) {
+      var status = stat()
+      guard stat(path, &status) == 0 else { return nil }
+      numbers = [
+        Int(status.st_dev), Int(bitPattern: UInt(status.st_ino)), Int(status.st_size),
+        status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+        status.st_ctim.tv_nsec,
+      ]
+    }
+  }
+
   /// The whole file; nil when there is none.
   static func read(_ path: String, limit: Int) -> Result<[UInt8]?, Failure> {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -26,6 +44,13 @@ enum LocalFile {
       }
     }
     return .failure(Failure(code: EFBIG))
+  }
+
+  /// Where relative paths start.
+  static var workingFolder: String {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return String(cString: path)
   }
 
   /// Some bytes from a place in an open file; none at its end.

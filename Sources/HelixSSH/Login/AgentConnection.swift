@@ -163,7 +163,7 @@ extension AgentConnection {
 }
 
 /// A socket's path as the system wants it.
-private struct UnixAddress {
+struct UnixAddress {
   private var address = sockaddr_un()
 
   init?(_ path: String) {
@@ -176,6 +176,14 @@ private struct UnixAddress {
   func connect(_ descriptor: Int32) -> Int32 {
     withUnsafeBytes(of: address) { bytes in
       Glibc.connect(
+        descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
+        socklen_t(bytes.count))
+    }
+  }
+
+  func bind(_ descriptor: Int32) -> Int32 {
+    withUnsafeBytes(of: address) { bytes in
+      Glibc.bind(
         descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
         socklen_t(bytes.count))
     }

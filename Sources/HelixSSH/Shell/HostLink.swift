@@ -43,6 +43,14 @@ actor HostLink {
     return try await answer.value()
   }
 
+  /// Whether there is a session that works.
+  var isUp: Bool {
+    get async {
+      guard let session else { return false }
+      return await session.obstacle == nil
+    }
+  }
+
   /// Forgets a session that broke, so that the next command gets a new one.
   func drop(_ broken: any RemoteSession) {
     guard session === broken else { return }

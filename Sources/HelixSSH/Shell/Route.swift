@@ -70,6 +70,9 @@ extension SSHSettings {
     return gate
   }
 
+  /// All hosts on the way to this one.
+  var gates: [SSHSettings] { gate.map { [$0] + $0.gates } ?? [] }
+
   /// What stands for the server where logins under way are counted.
   var limitedName: String { ([self] + jumps).map(\.target).joined(separator: " ") }
 }

@@ -14,6 +14,17 @@ struct SSHShell: Shell {
     host = settings.host
   }
 
+  /// Makes sure that the host can be talked to.
+  ///
+  /// - Throws: a `Diagnostic` that says what was tried and how to fix it.
+  func open() async throws {
+    do {
+      _ = try await link.liveSession()
+    } catch let error as SSHError {
+      throw error.diagnostic(settings)
+    }
+  }
+
   func run(_ command: Command) async throws -> CommandOutput {
     let request = RemoteRequest(
       command: command.line, ascent: ascent(for: command.become),

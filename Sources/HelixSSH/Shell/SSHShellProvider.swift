@@ -2,14 +2,12 @@ package import HelixModel
 
 /// Opens shells over SSH; each host has one connection, shared by all who ask for it.
 package actor SSHShellProvider: ShellProvider {
-  private let local: LocalUser
-  private let policy: HostKeyPolicy
+  private let resolution: HostResolution
   private let report: @Sendable (SSHEvent) -> Void
   private let trust: Trust
-  private let configs = ConfigFiles()
   private let limiter = ConnectionLimiter()
   private let files = SharedFiles()
-  private var links: [HostName: (connection: Connection, link: HostLink)] = [:]
+  private var links: [SSHSettings: HostLink] = [:]
   /// Links to hosts that others are reached through, one for all of them.
   private var gates: [SSHSettings: HostLink] = [:]
 
@@ -24,24 +22,19 @@ package actor SSHShellProvider: ShellProvider {
     prompter: any Prompter = TerminalPrompter(),
     report: @escaping @Sendable (SSHEvent) -> Void = { _ in }
   ) {
-    policy = hostKeys
-    self.local = local
+    resolution = HostResolution(local: local, policy: hostKeys)
     self.report = report
     trust = Trust(prompter: prompter)
   }
 
   package func shell(to host: Host) async throws -> any Shell {
-    let link = try await link(to: host)
-    do {
-      _ = try await link.liveSession()
-    } catch let error as SSHError {
-      throw error.diagnostic(link.settings)
-    }
-    return SSHShell(link, files: files)
+    let shell = shell(with: try await resolution.settings(of: host))
+    try await shell.open()
+    return shell
   }
 
   package func closeAll() async {
-    await retire(links.values.map(\.link))
+    await retire(links.values)
     links = [:]
     // Nobody is behind them any more.
     await retire(gates.values)
@@ -54,29 +47,26 @@ package actor SSHShellProvider: ShellProvider {
     }
   }
 
-  private func link(to host: Host) async throws -> HostLink {
-    if let known = links[host.name], known.connection == host.connection { return known.link }
-    let (local, policy, configs) = (local, policy, configs)
-    // Configuration files are read here, the first time.
-    let result = await blocking { () -> Result<SSHSettings, Diagnostics> in
-      Result { () throws(Diagnostics) in
-        try SSHSettings(host, local: local, policy: policy, files: configs)
-      }
-    }
-    return adopt(try result.get(), of: host)
+  /// A shell over the link with some settings, which need not work yet.
+  func shell(with settings: SSHSettings) -> SSHShell {
+    SSHShell(link(with: settings), files: files)
   }
 
-  private func adopt(_ settings: SSHSettings, of host: Host) -> HostLink {
-    if let known = links[host.name] {
-      if known.link.settings == settings {
-        links[host.name] = (host.connection, known.link)
-        return known.link
-      }
-      Task { await known.link.retire() }
-    }
+  /// The link with some settings; whoever has the same settings shares it.
+  func link(with settings: SSHSettings) -> HostLink {
+    if let link = links[settings] { return link }
     let link = makeLink(settings)
-    links[host.name] = (host.connection, link)
+    links[settings] = link
     return link
+  }
+
+  /// Ends a link that nobody wants any more, and the way to it where no other needs that.
+  func forget(_ settings: SSHSettings) async {
+    await links.removeValue(forKey: settings)?.retire()
+    let needed = Set(links.keys.flatMap(\.gates))
+    for gate in gates.keys where !needed.contains(gate) {
+      await gates.removeValue(forKey: gate)?.retire()
+    }
   }
 
   private func gate(_ settings: SSHSettings) -> HostLink {

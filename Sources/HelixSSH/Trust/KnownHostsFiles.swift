@@ -1,17 +1,28 @@
 import Glibc
 
-/// Reads known_hosts files once for many hosts, and adds keys that the user lets in.
+/// Reads known_hosts files once for many hosts, again when they have changed, and adds keys that
+/// the user lets in.
 final class KnownHostsFiles: Sendable {
-  /// Parsed files by their paths, joined.
-  private let cache = Lock<[[String]: KnownHosts]>([:])
+  private struct Reading {
+    let known: KnownHosts
+    /// The files as they were before they were read.
+    let stamps: [LocalFile.Stamp?]
+  }
+
+  /// What was read, by the files' paths, joined.
+  private let cache = Lock<[[String]: Reading]>([:])
 
   /// What the files say; a missing file says nothing.
   func read(_ paths: [String]) async throws(SSHError) -> KnownHosts {
-    if let known = cache.withLock({ $0[paths] }) { return known }
-    let result = await blocking { Self.parse(paths) }
-    let known = try result.mapError(SSHError.hostKey).get()
-    cache.withLock { $0[paths] = known }
-    return known
+    let earlier = cache.withLock { $0[paths] }
+    let result = await blocking { () -> Result<Reading, HostKeyProblem> in
+      let stamps = paths.map { LocalFile.Stamp($0) }
+      if let earlier, earlier.stamps == stamps { return .success(earlier) }
+      return Self.parse(paths).map { Reading(known: $0, stamps: stamps) }
+    }
+    let reading = try result.mapError(SSHError.hostKey).get()
+    cache.withLock { $0[paths] = reading }
+    return reading.known
   }
 
   /// Writes a key at the end of a file, in one piece, and forgets what was read before.

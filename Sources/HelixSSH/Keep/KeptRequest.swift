@@ -1,0 +1,10 @@
+/// The request of some run on whose behalf the keeper is doing something.
+struct KeptRequest: Sendable {
+  /// What is done now is done for this request.
+  @TaskLocal static var current: KeptRequest?
+
+  /// Tells the run what happens.
+  let report: @Sendable (SSHEvent) -> Void
+  /// Asks the person at the run's terminal.
+  let ask: @Sendable (String) async -> KeeperAnswer
+}

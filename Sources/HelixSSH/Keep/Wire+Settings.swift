@@ -1,0 +1,80 @@
+import HelixModel
+
+extension SSHSettings: WireValue {
+  static var blank: SSHSettings { SSHSettings(blank: "") }
+
+  private init(blank: String) {
+    host = HostName(blank)
+    address = blank
+    port = 0
+    user = blank
+  }
+
+  mutating func travel(by wire: inout Wire) {
+    wire.carry(&host)
+    wire.carry(&address)
+    wire.carry(&port)
+    wire.carry(&user)
+    wire.carry(&family, oneOf: [.any, .v4, .v6])
+    wire.carry(&identityFiles)
+    wire.carry(&defaultIdentityFiles)
+    wire.carry(&identitiesOnly)
+    wire.carry(&agentSocket)
+    wire.carry(&userKnownHosts)
+    wire.carry(&globalKnownHosts)
+    wire.carry(&hostKeyPolicy, oneOf: [.strict, .acceptNew])
+    wire.carry(&hostKeyAlias)
+    wire.carry(&connectTimeout)
+    wire.carry(&loginTimeout)
+    wire.carry(&aliveInterval)
+    wire.carry(&aliveCount)
+    wire.carry(&elevation)
+    wire.carry(&jumps)
+    wire.carry(&proxyCommand)
+    wire.carry(&pinnedKey)
+    wire.carry(&certificateFiles)
+    wire.carry(&methods)
+    wire.carry(&password)
+    wire.carry(&transport, oneOf: TransportChoice.allCases)
+    wire.carry(&needsSystem)
+  }
+
+  /// The same for a process whose working folder is another one.
+  func rooted(in folder: String) -> SSHSettings {
+    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+    var settings = self
+    settings.identityFiles = identityFiles.map(absolute)
+    settings.defaultIdentityFiles = defaultIdentityFiles.map(absolute)
+    settings.certificateFiles = certificateFiles.map(absolute)
+    settings.userKnownHosts = userKnownHosts.map(absolute)
+    settings.globalKnownHosts = globalKnownHosts.map(absolute)
+    settings.agentSocket = agentSocket.map(absolute)
+    settings.jumps = jumps.map { $0.rooted(in: folder) }
+    settings.proxyCommand = proxyCommand.map { command in
+      "/bin/sh -c \(shellQuoted("cd \(shellQuoted(folder)) && exec \(command)"))"
+    }
+    return settings
+  }
+}
+
+extension Elevation: WireValue {
+  static var blank: Elevation { Elevation() }
+  mutating func travel(by wire: inout Wire) {
+    wire.carry(&method, oneOf: Method.allCases)
+    wire.carry(&password)
+  }
+}
+
+extension HostKey: WireValue {
+  static var blank: HostKey { HostKey(blob: []) }
+  mutating func travel(by wire: inout Wire) {
+    var blob = blob
+    wire.carry(&blob)
+    self = HostKey(blob: blob)
+  }
+}
+
+extension LoginMethod: WireValue {
+  static var blank: LoginMethod { .publicKey }
+  mutating func travel(by wire: inout Wire) { wire.carry(&self, oneOf: Self.allCases) }
+}
