@@ -10,13 +10,14 @@ import Testing
 struct SecondTransportTests {
   /// Runs a command on a host; the output, and why the system's ssh was used.
   private func ask(
-    _ server: SSHServer, _ host: HelixModel.Host, policy: HostKeyPolicy = .strict
+    _ server: SSHServer, _ host: HelixModel.Host, _ command: String = "echo in",
+    policy: HostKeyPolicy = .strict
   ) async throws -> (output: String, events: EventLog) {
     let events = EventLog()
     let provider = SSHShellProvider(hostKeys: policy, local: server.local, report: events.add)
     do {
       let shell = try await provider.shell(to: host)
-      let output = try await shell.run(Command("echo in", become: .never)).output
+      let output = try await shell.run(Command(command, become: .never)).output
       _ = try await shell.run(Command("true", become: .never))
       await provider.closeAll()
       return (output, events)
@@ -269,8 +270,10 @@ struct SecondTransportTests {
     settings.port = 1
     let refused = try await failure()
     #expect(refused.summary.hasPrefix("on the way through "))
-    settings.jumps[0].identityFiles = [try makeKey(in: first.folder, "stranger")]
-    settings.jumps[0].identitiesOnly = true
+    let stranger = try makeKey(in: first.folder, "stranger")
+    settings.jumps[0] = try SSHSettings(
+      first.host("first", key: stranger, options: ["IdentitiesOnly=yes"]), local: first.local,
+      policy: .strict)
     #expect(try await failure().summary.hasPrefix("on the way through first: "))
     #expect(try await failure().summary.hasSuffix("refused the login"))
   }
@@ -308,7 +311,7 @@ struct SecondTransportTests {
     let server = try SSHServer()
     var settings = try SSHSettings(
       server.host(transport: .ssh), local: server.local, policy: .strict)
-    settings.proxyCommand = "echo 'a 100% wrong way' >&2; exit 3"
+    settings.proxyCommand = "sh -c 'echo \"a 100% wrong way\" >&2; exit 3'"
     let lost = SystemSession(settings, loop: .next())
     let error = await #expect(throws: SSHError.self) { _ = try await lost.logIn(Trust()) }
     await lost.close()
@@ -318,6 +321,23 @@ struct SecondTransportTests {
     }
     #expect(command == settings.proxyCommand)
     #expect(lines.contains("a 100% wrong way"))
+  }
+
+  @Test("what the inventory's arguments ask of ssh, and only ssh can do, is done")
+  func arguments() async throws {
+    let server = try SSHServer(config: ["AcceptEnv HELIX_*"])
+    let agent = try LocalAgent(in: server.folder)
+    let (output, events) = try await ask(
+      server,
+      server.host(options: ["SetEnv=HELIX_SET=given", "LogLevel=QUIET", "RequestTTY=force"]),
+      "echo \"$HELIX_SET ${SSH_AUTH_SOCK:-none}\"")
+    #expect(output == "given none\n")
+    #expect(reasons(events) == ["SetEnv HELIX_SET=given"])
+    let forwarded = try await ask(
+      server, server.host(options: ["ForwardAgent=yes", "IdentityAgent=\(agent.socket)"]),
+      "ssh-add -l; echo \"$?\"")
+    #expect(forwarded.output.hasSuffix("1\n"))
+    #expect(reasons(forwarded.events).count == 1)
   }
 
   @Test("a missing ssh is an error with what to install")
@@ -344,6 +364,20 @@ struct SecondTransportTests {
     let session = SystemSession(settings, loop: .next())
     await #expect(throws: SSHError.system(.password)) { _ = try await session.logIn(Trust()) }
     await session.close()
+  }
+}
+
+@Suite("the inventory's own arguments for the system's ssh")
+struct InventoryArgumentsTests {
+  @Test("keep their order, without those that would speak against ours")
+  func filtering() {
+    let call = [
+      "-o", "ProxyJump=a", "-J", "b", "-Jc", "-qv", "-Cq", "-i", "q", "-p22", "-4", "--", "host",
+    ]
+    #expect(
+      InventoryArguments(call).list
+        == ["-o", "ProxyJump=a", "-C", "-i", "q", "-p22", "-4"])
+    #expect(InventoryArguments([]).list.isEmpty)
   }
 }
 

@@ -214,8 +214,11 @@ struct SystemSessionTests {
   @Test("a master that is killed is an error, and the next command gets a new one")
   func killedMaster() async throws {
     let shell = try await shell()
-    let task = Task { try await shell.run(Command("sleep 20", become: .never)) }
-    try await Task.sleep(for: .milliseconds(300))
+    let mark = server.folder.file("begun")
+    let task = Task { try await shell.run(Command("touch \(mark); sleep 20", become: .never)) }
+    for _ in 0..<200 where !FileManager.default.fileExists(atPath: mark) {
+      try await Task.sleep(for: .milliseconds(50))
+    }
     for master in try masters(server) { kill(master, SIGKILL) }
     let error = await #expect(throws: Diagnostic.self) { try await task.value }
     #expect(error?.summary.hasSuffix("ended the connection while it was in use") == true)
@@ -287,7 +290,7 @@ struct SystemSessionTests {
 
   /// The processes of masters that connect to a server.
   private func masters(_ server: SSHServer) throws -> [Int32] {
-    try runLocally("/usr/bin/pgrep", "-f", "^[^ ]*ssh -M .* -p \(server.port) ")
+    try runLocally("/usr/bin/pgrep", "-f", "^[^ ]*ssh -M .* Port=\(server.port) ")
       .split(separator: "\n").compactMap { Int32($0) }
   }
 

@@ -23,16 +23,23 @@ enum ControlProtocol {
   }
 
   /// Asks for a command; its standard input, output and errors must follow as descriptors.
-  static func ask(for command: String) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - command: For the host's login shell.
+  ///   - variables: `NAME=value`; the master sends those that its `SendEnv` names.
+  /// - Returns: What to write to the socket.
+  static func ask(for command: String, variables: [String] = []) -> [UInt8] {
     var body: [UInt8] = []
     body.appendNumber(newSession)
     body.appendNumber(request)
     body.appendString([])
-    // No terminal, X11, agent or subsystem, and no character to escape with.
-    for _ in 0..<4 { body.appendNumber(0) }
+    // No terminal, X11 or subsystem, an agent if the master has leave to forward one, and no
+    // character to escape with.
+    for flag in [0, 0, 1, 0] { body.appendNumber(flag) }
     body.appendNumber(0xffff_ffff)
     body.appendString([])
     body.appendString(command.utf8)
+    for variable in variables { body.appendString(variable.utf8) }
     return packets(body)
   }
 

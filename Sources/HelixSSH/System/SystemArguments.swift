@@ -43,30 +43,34 @@ struct SystemArguments: Sendable {
     case .gate(let host, let port):
       task = ["-W", "[\(host)]:\(port)", "-o", "ControlMaster=no", "-o", "ControlPath=none"]
     }
-    return [program] + task + (options + way).flatMap { ["-o", "\($0)=\($1)"] } + destination
+    return [program] + task + words(fixed + trust + place + identities + way)
+      + InventoryArguments(settings.systemArguments).list + words(unlessAsked) + family
+      + ["--", destination]
   }
 
-  private var options: [(String, String)] {
-    fixed + trust + [
-      ("ConnectTimeout", String(max(1, settings.connectTimeout.components.seconds))),
-      ("ServerAliveInterval", String(settings.aliveInterval.components.seconds)),
-      ("ServerAliveCountMax", String(settings.aliveCount)),
-    ] + identities
+  private func words(_ options: [(String, String)]) -> [String] {
+    options.flatMap { ["-o", "\($0)=\($1)"] }
   }
 
   /// No terminal, no forwards and nothing that runs by itself, on either side.
   private var fixed: [(String, String)] {
     [
-      ("IgnoreUnknown", "KnownHostsCommand,ForkAfterAuthentication,SessionType,StdinNull"),
+      ("IgnoreUnknown", "ForkAfterAuthentication"), ("ForkAfterAuthentication", "no"),
       ("BatchMode", mayAsk ? "no" : "yes"), ("NumberOfPasswordPrompts", "1"),
       // Failures are understood from what ssh tells about the login.
       ("LogLevel", "DEBUG1"),
-      ("ControlPersist", "no"), ("ForkAfterAuthentication", "no"), ("ClearAllForwardings", "yes"),
-      ("ForwardAgent", "no"), ("ForwardX11", "no"), ("Tunnel", "no"), ("RequestTTY", "no"),
-      ("RemoteCommand", "none"), ("PermitLocalCommand", "no"), ("EscapeChar", "none"),
-      ("ConnectionAttempts", "1"), ("PasswordAuthentication", "no"),
+      ("ControlPersist", "no"), ("ClearAllForwardings", "yes"), ("ForwardX11", "no"),
+      ("Tunnel", "no"), ("RequestTTY", "no"), ("RemoteCommand", "none"),
+      ("PermitLocalCommand", "no"), ("EscapeChar", "none"), ("PasswordAuthentication", "no"),
+      ("ConnectionAttempts", String(settings.connectionAttempts)),
+      ("ConnectTimeout", String(max(1, settings.connectTimeout.components.seconds))),
+      ("ServerAliveInterval", String(settings.aliveInterval.components.seconds)),
+      ("ServerAliveCountMax", String(settings.aliveCount)),
     ]
   }
+
+  /// What only the inventory's arguments can ask for: what files say is meant for people's logins.
+  private var unlessAsked: [(String, String)] { [("ForwardAgent", "no")] }
 
   /// The same rules for host keys as ours.
   private var trust: [(String, String)] {
@@ -76,11 +80,18 @@ struct SystemArguments: Sendable {
       ("StrictHostKeyChecking", policy),
       ("UserKnownHostsFile", files(isPinned ? [folder.knownHosts] : settings.userKnownHosts)),
       ("GlobalKnownHostsFile", files(isPinned ? [] : settings.globalKnownHosts)),
-      ("KnownHostsCommand", "none"), ("CheckHostIP", "no"), ("UpdateHostKeys", "no"),
-      ("VerifyHostKeyDNS", "no"), ("NoHostAuthenticationForLocalhost", "no"),
+      ("CheckHostIP", "no"), ("UpdateHostKeys", "no"), ("NoHostAuthenticationForLocalhost", "no"),
     ]
+    if isPinned { options += [("KnownHostsCommand", "none"), ("VerifyHostKeyDNS", "no")] }
     if let alias = settings.hostKeyAlias { options.append(("HostKeyAlias", alias)) }
     return options
+  }
+
+  private var place: [(String, String)] {
+    [
+      ("HostName", plain(settings.address)), ("Port", String(settings.port)),
+      ("User", "\"\(settings.user)\""),
+    ]
   }
 
   private var identities: [(String, String)] {
@@ -101,15 +112,16 @@ struct SystemArguments: Sendable {
     return settings.proxyCommand.map { [("ProxyCommand", plain($0))] } ?? []
   }
 
-  private var destination: [String] {
-    var words = ["-l", settings.user, "-p", String(settings.port)]
+  private var family: [String] {
     switch settings.family {
-    case .any: break
-    case .v4: words.append("-4")
-    case .v6: words.append("-6")
+    case .any: []
+    case .v4: ["-4"]
+    case .v6: ["-6"]
     }
-    return words + ["--", settings.address]
   }
+
+  /// The name by which ssh's configuration knows the host.
+  private var destination: String { settings.systemArguments.last ?? settings.address }
 
   private func files(_ paths: [String]) -> String {
     paths.isEmpty ? "none" : paths.map(path).joined(separator: " ")
@@ -120,4 +132,34 @@ struct SystemArguments: Sendable {
 
   /// A value in which ssh finds no tokens of its own.
   private func plain(_ value: String) -> String { value.replacing("%", with: "%%") }
+}
+
+/// The inventory's own arguments for ssh, without those that would speak against ours.
+struct InventoryArguments {
+  /// Letters whose value is the rest of the word, or the next one.
+  private static let withValue: Set<Character> = Set("BFIJbcilmop")
+  /// How much ssh tells is what errors are understood from.
+  private static let talk: Set<Character> = ["q", "v"]
+
+  private(set) var list: [String] = []
+
+  /// - Parameter call: Arguments, `--` and the destination.
+  init(_ call: [String]) {
+    var rest = (call.lastIndex(of: "--").map { call[..<$0] } ?? [])[...]
+    while let word = rest.popFirst() {
+      guard let letter = word.dropFirst().first, Self.withValue.contains(letter) else {
+        let letters = word.filter { !Self.talk.contains($0) }
+        if letters != "-" { list.append(letters) }
+        continue
+      }
+      let words = word.count > 2 ? [word] : [word] + (rest.popFirst().map { [$0] } ?? [])
+      // The way is already told, and ssh takes it only once.
+      if letter != "J" { list += words }
+    }
+  }
+
+  /// Variables of ours are to be sent along.
+  static func sendVariables(_ call: [String]) -> Bool {
+    InventoryArguments(call).list.contains { $0.lowercased().contains("sendenv") }
+  }
 }

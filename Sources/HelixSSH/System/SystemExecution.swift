@@ -67,7 +67,7 @@ extension SystemExecution {
   /// Makes the streams and asks the master for the command; the handler is called on the loop's
   /// thread whenever one of them has moved.
   func open(
-    _ socket: ControlSocket, _ command: String, _ handler: @escaping @Sendable () -> Void
+    _ socket: ControlSocket, _ request: [UInt8], _ handler: @escaping @Sendable () -> Void
   ) throws(LocalFile.Failure) {
     control.descriptor = socket.descriptor
     let pipes = try Self.pipes()
@@ -78,7 +78,7 @@ extension SystemExecution {
     for end in [input, output, errors] { _ = fcntl(end.descriptor, F_SETFL, O_NONBLOCK) }
     isAsked = true
     let theirs = [pipes[0].read, pipes[1].write, pipes[2].write]
-    guard socket.send(ControlProtocol.ask(for: command), streams: theirs) else { throw .current }
+    guard socket.send(request, streams: theirs) else { throw .current }
     for line in [\SystemExecution.control, \.input, \.output, \.errors] {
       self[keyPath: line].watch = loop.watch(self[keyPath: line].descriptor) { _ in handler() }
     }

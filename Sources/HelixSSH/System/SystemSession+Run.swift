@@ -133,9 +133,10 @@ extension SystemSession {
     }
     // A signal that ends the command shows only in a shell's status: the master does not tell.
     let command = "sh -c \(shellQuoted("\(execution.talk.script.line)\nexit $?"))"
+    let request = ControlProtocol.ask(for: command, variables: sentVariables)
     let name = ObjectIdentifier(execution)
     do throws(LocalFile.Failure) {
-      try execution.open(socket, command) {
+      try execution.open(socket, request) {
         self.assumeIsolated { $0.executions[name]?.wake() }
       }
     } catch {

@@ -63,6 +63,11 @@ actor SystemSession {
     self.onTouch = onTouch
   }
 
+  /// What the master may send along with commands; only where an argument asks for it.
+  var sentVariables: [String] {
+    InventoryArguments.sendVariables(settings.systemArguments) ? environment.lines : []
+  }
+
   /// Nil as long as the session can be used.
   var obstacle: SSHError? { failure }
 }
