@@ -177,6 +177,8 @@ extension SSHEvent: WireValue {
     case (0, 1): self = .connected(host, address: words[0])
     case (1, 2): self = .acceptedHostKey(host, fingerprint: words[0], file: words[1])
     case (2, 0): self = .requested(host)
+    case (3, 1): self = .secondTransport(host, reason: words[0])
+    case (4, 1): self = .touchNeeded(host, key: words[0])
     default: wire.refuse()
     }
   }
@@ -186,6 +188,8 @@ extension SSHEvent: WireValue {
     case .connected(let host, let address): (0, host, [address])
     case .acceptedHostKey(let host, let fingerprint, let file): (1, host, [fingerprint, file])
     case .requested(let host): (2, host, [])
+    case .secondTransport(let host, let reason): (3, host, [reason])
+    case .touchNeeded(let host, let key): (4, host, [key])
     }
   }
 }
