@@ -15,6 +15,7 @@ struct KeeperWireTests {
     settings.family = .v6
     settings.identityFiles = ["/keys/one", "/keys/two"]
     settings.defaultIdentityFiles = ["/home/me/.ssh/id"]
+    settings.optionalIdentityFiles = ["/keys/two"]
     settings.identitiesOnly = true
     settings.agentSocket = "/run/agent"
     settings.userKnownHosts = ["/home/me/.ssh/known_hosts"]
@@ -22,6 +23,7 @@ struct KeeperWireTests {
     settings.hostKeyPolicy = .acceptNew
     settings.hostKeyAlias = "alias"
     settings.connectTimeout = .milliseconds(1500)
+    settings.connectionAttempts = 3
     settings.loginTimeout = .seconds(7)
     settings.aliveInterval = .seconds(3)
     settings.aliveCount = 9
@@ -32,7 +34,9 @@ struct KeeperWireTests {
     settings.certificateFiles = ["/keys/one-cert.pub"]
     settings.methods = [.password, .publicKey]
     settings.password = SecretValue("login")
+    settings.algorithms.cipher = AlgorithmList("^aes128-ctr")
     settings.transport = .ssh
+    settings.systemArguments = ["-v", "--", "h1"]
     settings.needsSystem = ["GSSAPIAuthentication"]
     return settings
   }
@@ -84,6 +88,7 @@ struct KeeperWireTests {
     arguments: [
       SSHEvent.connected("h1", address: "127.0.0.1"), .requested("h2"),
       .acceptedHostKey("h3", fingerprint: "SHA256:x", file: "/known"),
+      .secondTransport("h4", reason: "why"), .touchNeeded("h5", key: "sk"),
     ])
   func eventsTravel(event: SSHEvent) throws {
     #expect(SSHEvent(wired: event.wired) == event)

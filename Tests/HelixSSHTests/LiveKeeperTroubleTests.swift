@@ -192,58 +192,60 @@ struct LiveKeeperTroubleTests {
     #expect(try await house.connections.list().isEmpty)
   }
 
-  @Test("what a login asks is asked at the run's terminal, and the answer travels back")
+  /// A host whose key has a passphrase.
+  private func lockedHost() throws -> HelixModel.Host {
+    let key = try makeKey(in: house.folder, "locked", passphrase: "sesame")
+    try server.folder.write(house.folder.text(of: "locked.pub"), to: "authorized_keys")
+    return try server.host(key: key)
+  }
+
+  @Test("what a login asks is asked at the run's terminal, and forgotten with the run")
   func questions() async throws {
-    let answers = Lock<[KeeperAnswer]>([])
-    let house = try KeeperHouse { event in
-      guard case .connected = event, let request = KeptRequest.current else { return }
-      Task {
-        let answer = await request.ask("Passphrase of /keys/id: ")
-        answers.withLock { $0.append(answer) }
-      }
+    let host = try lockedHost()
+    for number in 1...2 {
+      let person = Person("sesame")
+      let run = house.run(server, events, prompter: person)
+      let shell = try await run.shell(to: host)
+      _ = try await shell.run(Command("true", become: .never))
+      #expect(person.asked == ["Enter passphrase for key '\(house.folder.file("locked"))': "])
+      #expect(logins == number)
+      await shell.close()
+      await run.closeAll()
     }
-    let asked = Lock<[String]>([])
-    let run = house.run(server, events) { question in
-      asked.withLock { $0.append(question) }
-      return .given(SecretValue("sesame"))
-    }
-    try await echo("one", run)
-    while answers.withLock(\.isEmpty) { try await Task.sleep(for: .milliseconds(20)) }
-    #expect(asked.withLock { $0 } == ["Passphrase of /keys/id: "])
-    #expect(answers.withLock { $0 } == [.given(SecretValue("sesame"))])
-    await run.closeAll()
     try await house.connections.end()
   }
 
-  @Test("a question whose run has gone is declined, so that nothing waits for it")
+  @Test("a passphrase that one run would not tell is asked of the next")
+  func declined() async throws {
+    let host = try lockedHost()
+    let first = house.run(server, events)
+    await #expect(throws: Diagnostic.self) { try await first.shell(to: host) }
+    await first.closeAll()
+    let second = house.run(server, events, prompter: Person("sesame"))
+    #expect(try await second.shell(to: host).run(Command("true", become: .never)).status == 0)
+    await second.closeAll()
+    try await house.connections.end()
+  }
+
+  @Test("a question whose run has gone is over on both sides")
   func lonelyQuestion() async throws {
-    let answers = Lock<[KeeperAnswer]>([])
-    let house = try KeeperHouse { event in
-      guard case .connected = event, let request = KeptRequest.current else { return }
-      Task {
-        let answer = await request.ask("Password: ")
-        answers.withLock { $0.append(answer) }
-      }
-    }
-    let isAsked = Lock(false)
-    let run = house.run(server, events) { _ in
-      isAsked.withLock { $0 = true }
-      try? await Task.sleep(for: .seconds(60))
-      return .nobody
-    }
-    let first = Task { try await echo("one", run) }
-    while !isAsked.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(20)) }
+    let host = try lockedHost()
+    let person = Person(nil)
+    let run = house.run(server, events, prompter: person)
+    let first = Task { _ = try await run.shell(to: host) }
+    while person.asked.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
     await run.closeAll()
-    _ = try? await first.value
-    while answers.withLock(\.isEmpty) { try await Task.sleep(for: .milliseconds(20)) }
-    #expect(answers.withLock { $0 } == [.declined])
+    await #expect(throws: Diagnostic.self) { try await first.value }
+    while !person.isReleased { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(try await house.connections.list().isEmpty)
     try await house.connections.end()
   }
 
   @Test("a keeper that does not start is an error that says how to go on")
   func noStart() async throws {
     let run = KeptShellProvider(
-      keep: .seconds(1), at: house.place, local: server.local, start: { _ in })
+      keep: .seconds(1), at: house.place, local: server.local, prompter: Nobody(),
+      start: { _ in })
     let error = await #expect(throws: Diagnostic.self) { try await run.shell(to: server.host()) }
     #expect(error?.summary == "the process that keeps connections did not start")
     #expect(error?.remedy == "run without --keep-connections")
@@ -277,5 +279,24 @@ struct LiveKeeperTroubleTests {
     #expect(left == 2)
     await first.closeAll()
     try await house.connections.end()
+  }
+}
+
+/// Gives the same answer to every question, or none until nobody waits for it.
+private final class Person: Prompter {
+  private let answer: String?
+  private let state = Lock<(asked: [String], isReleased: Bool)>(([], false))
+
+  init(_ answer: String?) { self.answer = answer }
+
+  var asked: [String] { state.withLock { $0.asked } }
+  var isReleased: Bool { state.withLock { $0.isReleased } }
+
+  func ask(_ question: String) async throws(PromptFailure) -> SecretValue {
+    state.withLock { $0.asked.append(question) }
+    if let answer { return SecretValue(answer) }
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(1)) }
+    state.withLock { $0.isReleased = true }
+    throw .declined
   }
 }

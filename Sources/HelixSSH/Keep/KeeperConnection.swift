@@ -22,6 +22,8 @@ final class KeeperConnection: Sendable {
     var waiting: [Int: Waiter] = [:]
     /// The links that are open, by their settings.
     var links: [SSHSettings: Int] = [:]
+    /// Questions to the person, answered or not.
+    var asking: [Task<Void, Never>] = []
     /// No request above this one will be looked at.
     var lastRead = Int.max
     var isLost = false
@@ -31,7 +33,7 @@ final class KeeperConnection: Sendable {
 
   private let stream: FrameStream
   private let report: @Sendable (SSHEvent) -> Void
-  private let ask: @Sendable (String) async -> KeeperAnswer
+  private let prompter: any Prompter
   private let state = Lock(State())
   private let allowance = Allowance()
   private let welcome = Pending<Int>()
@@ -39,14 +41,14 @@ final class KeeperConnection: Sendable {
   /// - Parameters:
   ///   - descriptor: A connected socket, which the connection closes.
   ///   - report: Told what happens on the hosts' connections.
-  ///   - ask: Asks the person at the terminal.
+  ///   - prompter: Asks the person at the terminal.
   init(
     descriptor: Int32, report: @escaping @Sendable (SSHEvent) -> Void,
-    ask: @escaping @Sendable (String) async -> KeeperAnswer
+    prompter: any Prompter
   ) {
     stream = FrameStream(descriptor: descriptor, loop: .next())
     self.report = report
-    self.ask = ask
+    self.prompter = prompter
   }
 
   /// Whether it can be used.
@@ -127,10 +129,11 @@ extension KeeperConnection {
     case .welcome(let version): welcome.settle(.success(version))
     case .event(let event): report(event)
     case .ask(let question):
-      Task {
-        let answer = await ask(question)
+      let asking = Task {
+        let answer = await KeeperAnswer(of: question, from: prompter)
         stream.send(ClientMessage.answer(answer).frame(frame.number))
       }
+      state.withLock { $0.asking.append(asking) }
     case .progress(let progress):
       state.withLock { $0.waiting[frame.number]?.progress }?(progress)
     case .farewell(let last): lose(after: last)
@@ -152,11 +155,12 @@ extension KeeperConnection {
   }
 
   private func lose() {
-    let waiting = state.withLock { state in
+    let (waiting, asking) = state.withLock { state in
       state.isLost = true
-      defer { state.waiting = [:] }
-      return state.waiting
+      defer { (state.waiting, state.asking) = ([:], []) }
+      return (state.waiting, state.asking)
     }
+    for question in asking { question.cancel() }
     welcome.settle(.failure(KeeperLoss(wasNeverRead: true)))
     for waiter in waiting.values { waiter.answer.settle(.failure(KeeperLoss(wasNeverRead: false))) }
   }

@@ -41,15 +41,6 @@ enum KeeperMessage: Sendable {
   case farewell(last: Int)
 }
 
-/// What came of a question to the person at the terminal.
-enum KeeperAnswer: Hashable, Sendable {
-  case given(SecretValue)
-  /// The person, or the end of the run, ended the question.
-  case declined
-  /// There is neither a terminal nor a program to ask with.
-  case nobody
-}
-
 /// A session that a keeper holds.
 package struct KeptConnection: Hashable, Sendable {
   package var host: HostName
@@ -154,29 +145,6 @@ extension KeeperMessage {
       }
     guard let message else { return nil }
     self = message
-  }
-}
-
-extension KeeperAnswer: WireValue {
-  static var blank: KeeperAnswer { .declined }
-  mutating func travel(by wire: inout Wire) {
-    var (kind, secret) = parts
-    wire.carry(&kind)
-    wire.carry(&secret)
-    switch kind {
-    case 0: self = .given(secret)
-    case 1: self = .declined
-    case 2: self = .nobody
-    default: wire.refuse()
-    }
-  }
-
-  private var parts: (kind: Int, secret: SecretValue) {
-    switch self {
-    case .given(let secret): (0, secret)
-    case .declined: (1, .blank)
-    case .nobody: (2, .blank)
-    }
   }
 }
 

@@ -22,6 +22,7 @@ actor KeptClient {
   private var questions: [Int: Pending<KeeperAnswer>] = [:]
   private var lastQuestion = 0
   private var isBeating = false
+  private lazy var keyFiles = KeyFiles(prompter: KeptPrompter(self))
 
   init(_ stream: FrameStream, of keeper: Keeper) {
     self.stream = stream
@@ -180,14 +181,14 @@ extension KeptClient {
     }
   }
 
-  private nonisolated func request(_ number: Int, _ settings: SSHSettings?) -> KeptRequest {
+  private func request(_ number: Int, _ settings: SSHSettings?) -> KeptRequest {
     KeptRequest(
       report: { [keeper, loop] event in
         self.send(.event(event), number)
         guard case .connected(settings?.host, _) = event, let settings else { return }
         loop.execute { keeper.assumeIsolated { $0.noteConnected(settings) } }
       },
-      ask: { await self.ask($0) })
+      keyFiles: keyFiles)
   }
 
   /// Reads nothing more from a run that takes no answers.
@@ -205,7 +206,7 @@ extension KeptClient {
 // MARK: - Questions
 
 extension KeptClient {
-  private func ask(_ question: String) async -> KeeperAnswer {
+  func ask(_ question: String) async -> KeeperAnswer {
     lastQuestion += 1
     let number = lastQuestion
     let answer = Pending<KeeperAnswer>()

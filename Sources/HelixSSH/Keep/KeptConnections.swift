@@ -41,7 +41,8 @@ package struct KeptConnections: Sendable {
     var keepers: [KeeperConnection] = []
     for place in places {
       guard let descriptor = try await place.connect() else { continue }
-      let keeper = KeeperConnection(descriptor: descriptor, report: { _ in }, ask: { _ in .nobody })
+      let keeper = KeeperConnection(
+        descriptor: descriptor, report: { _ in }, prompter: TerminalPrompter())
       let version = await keeper.greet(keep: .zero, limit: Self.greetingLimit)
       if version != nil { keepers.append(keeper) }
     }

@@ -5,6 +5,6 @@ struct KeptRequest: Sendable {
 
   /// Tells the run what happens.
   let report: @Sendable (SSHEvent) -> Void
-  /// Asks the person at the run's terminal.
-  let ask: @Sendable (String) async -> KeeperAnswer
+  /// The key files of the run: another run reads, and unlocks, its own.
+  let keyFiles: KeyFiles
 }

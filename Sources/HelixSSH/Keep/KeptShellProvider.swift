@@ -10,12 +10,10 @@ package actor KeptShellProvider: ShellProvider {
 
   private let place: KeeperPlace
   private let keep: Duration
-  private let local: LocalUser
-  private let policy: HostKeyPolicy
+  private let resolution: HostResolution
   private let folder: String
   private let report: @Sendable (SSHEvent) -> Void
-  /// Asks the person at the terminal what a login needs to know.
-  private let ask: @Sendable (String) async -> KeeperAnswer
+  private let prompter: any Prompter
   /// Starts a keeper on a listening socket, which stays the caller's.
   private let start: @Sendable (Int32) throws -> Void
 
@@ -27,36 +25,37 @@ package actor KeptShellProvider: ShellProvider {
   ///   - keep: How long sessions live on after their last command.
   ///   - hostKeys: What to do with host keys that no known_hosts file has.
   ///   - local: The person whose keys, agent and known hosts are used.
+  ///   - prompter: Asks for the passphrases of keys.
   ///   - report: Told about connections, new host keys and every command sent; called on an event
   ///     loop, so it must return at once.
   package init(
     keep: Duration, hostKeys: HostKeyPolicy = .strict, local: LocalUser = .current,
+    prompter: any Prompter = TerminalPrompter(),
     report: @escaping @Sendable (SSHEvent) -> Void = { _ in }
   ) {
     self.init(
-      keep: keep, at: .standard, hostKeys: hostKeys, local: local, report: report,
+      keep: keep, at: .standard, hostKeys: hostKeys, local: local, prompter: prompter,
+      report: report,
       start: { try KeeperProcess.start(listener: $0) })
   }
 
   /// A provider whose keeper is at some place, or will be started there.
   init(
     keep: Duration, at place: KeeperPlace, hostKeys: HostKeyPolicy = .strict, local: LocalUser,
-    report: @escaping @Sendable (SSHEvent) -> Void = { _ in },
-    ask: @escaping @Sendable (String) async -> KeeperAnswer = { _ in .nobody },
+    prompter: any Prompter, report: @escaping @Sendable (SSHEvent) -> Void = { _ in },
     start: @escaping @Sendable (Int32) throws -> Void
   ) {
     self.place = place
     self.keep = keep
-    self.local = local
-    policy = hostKeys
+    resolution = HostResolution(local: local, policy: hostKeys)
     folder = LocalFile.workingFolder
     self.report = report
-    self.ask = ask
+    self.prompter = prompter
     self.start = start
   }
 
   package func shell(to host: Host) async throws -> any Shell {
-    let settings = try SSHSettings(host, local: local, policy: policy).rooted(in: folder)
+    let settings = try await resolution.settings(of: host).rooted(in: folder)
     let shell = KeeperShell(self, settings, folder: folder)
     try await shell.open()
     return shell
@@ -114,7 +113,7 @@ extension KeptShellProvider {
 
   private func meet() async throws -> KeeperConnection? {
     guard let descriptor = try await place.connect() else { return nil }
-    let connection = KeeperConnection(descriptor: descriptor, report: report, ask: ask)
+    let connection = KeeperConnection(descriptor: descriptor, report: report, prompter: prompter)
     let version = await connection.greet(keep: keep, limit: Self.greetingLimit)
     return version == KeeperLanguage.version ? connection : nil
   }

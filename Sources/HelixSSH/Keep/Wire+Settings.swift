@@ -1,14 +1,7 @@
 import HelixModel
 
 extension SSHSettings: WireValue {
-  static var blank: SSHSettings { SSHSettings(blank: "") }
-
-  private init(blank: String) {
-    host = HostName(blank)
-    address = blank
-    port = 0
-    user = blank
-  }
+  static var blank: SSHSettings { SSHSettings(host: "", address: "", port: 0, user: "") }
 
   mutating func travel(by wire: inout Wire) {
     wire.carry(&host)
@@ -17,6 +10,7 @@ extension SSHSettings: WireValue {
     wire.carry(&user)
     wire.carry(&family, oneOf: [.any, .v4, .v6])
     wire.carry(&identityFiles)
+    wire.carry(&optionalIdentityFiles)
     wire.carry(&defaultIdentityFiles)
     wire.carry(&identitiesOnly)
     wire.carry(&agentSocket)
@@ -25,6 +19,7 @@ extension SSHSettings: WireValue {
     wire.carry(&hostKeyPolicy, oneOf: [.strict, .acceptNew])
     wire.carry(&hostKeyAlias)
     wire.carry(&connectTimeout)
+    wire.carry(&connectionAttempts)
     wire.carry(&loginTimeout)
     wire.carry(&aliveInterval)
     wire.carry(&aliveCount)
@@ -35,8 +30,10 @@ extension SSHSettings: WireValue {
     wire.carry(&certificateFiles)
     wire.carry(&methods)
     wire.carry(&password)
+    wire.carry(&algorithms)
     wire.carry(&transport, oneOf: TransportChoice.allCases)
     wire.carry(&needsSystem)
+    wire.carry(&systemArguments)
   }
 
   /// The same for a process whose working folder is another one.
@@ -44,6 +41,7 @@ extension SSHSettings: WireValue {
     func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
     var settings = self
     settings.identityFiles = identityFiles.map(absolute)
+    settings.optionalIdentityFiles = Set(optionalIdentityFiles.map(absolute))
     settings.defaultIdentityFiles = defaultIdentityFiles.map(absolute)
     settings.certificateFiles = certificateFiles.map(absolute)
     settings.userKnownHosts = userKnownHosts.map(absolute)
@@ -62,6 +60,24 @@ extension Elevation: WireValue {
   mutating func travel(by wire: inout Wire) {
     wire.carry(&method, oneOf: Method.allCases)
     wire.carry(&password)
+  }
+}
+
+extension AlgorithmChoice: WireValue {
+  static var blank: AlgorithmChoice { AlgorithmChoice() }
+  mutating func travel(by wire: inout Wire) {
+    Self.carry(&keyExchange, by: &wire)
+    Self.carry(&hostKey, by: &wire)
+    Self.carry(&cipher, by: &wire)
+    Self.carry(&mac, by: &wire)
+  }
+
+  /// A list travels as it was written.
+  private static func carry(_ list: inout AlgorithmList?, by wire: inout Wire) {
+    var text = list?.text
+    wire.carry(&text)
+    list = text.flatMap { AlgorithmList($0) }
+    if text != nil, list == nil { wire.refuse() }
   }
 }
 

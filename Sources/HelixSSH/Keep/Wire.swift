@@ -114,6 +114,15 @@ extension Optional: WireValue where Wrapped: WireValue {
   }
 }
 
+extension Set<String>: WireValue {
+  static var blank: Set<String> { [] }
+  mutating func travel(by wire: inout Wire) {
+    var elements = sorted()
+    wire.carry(&elements)
+    self = Set(elements)
+  }
+}
+
 extension Array: WireValue where Element: WireValue {
   static var blank: [Element] { [] }
   mutating func travel(by wire: inout Wire) {

@@ -149,9 +149,12 @@ extension SSHSession {
 /// What sessions share about keys: files read once for all hosts.
 struct Trust: Sendable {
   let files = KnownHostsFiles()
-  let keyFiles: KeyFiles
+  private let ownKeyFiles: KeyFiles
 
-  init(prompter: any Prompter = TerminalPrompter()) { keyFiles = KeyFiles(prompter: prompter) }
+  init(prompter: any Prompter = TerminalPrompter()) { ownKeyFiles = KeyFiles(prompter: prompter) }
+
+  /// The key files, as far as the current run has read and unlocked them.
+  var keyFiles: KeyFiles { KeptRequest.current?.keyFiles ?? ownKeyFiles }
 
   /// The check that one host's key has to pass.
   func check(for settings: SSHSettings) async throws(SSHError) -> HostKeyCheck {

@@ -9,16 +9,11 @@ final class KeeperHouse: Sendable {
   let place: KeeperPlace
   /// How many keepers were started.
   let starts = Lock(0)
-  /// What the keeper hears from its sessions, beside the run.
-  private let report: @Sendable (SSHEvent) -> Void
   private let grace: Duration
 
-  init(
-    grace: Duration = .seconds(60), report: @escaping @Sendable (SSHEvent) -> Void = { _ in }
-  ) throws {
+  init(grace: Duration = .seconds(60)) throws {
     folder = try ScratchFolder()
     place = KeeperPlace(folder: folder.file("keep"), identity: ["test"])
-    self.report = report
     self.grace = grace
   }
 
@@ -26,22 +21,18 @@ final class KeeperHouse: Sendable {
   func run(
     keep: Duration = .seconds(60), _ server: SSHServer, _ events: EventLog = EventLog(),
     policy: HostKeyPolicy = .strict,
-    ask: @escaping @Sendable (String) async -> KeeperAnswer = { _ in .nobody }
+    prompter: any Prompter = Nobody()
   ) -> KeptShellProvider {
     KeptShellProvider(
-      keep: keep, at: place, hostKeys: policy, local: server.local, report: events.add, ask: ask,
-      start: { try self.start($0) })
+      keep: keep, at: place, hostKeys: policy, local: server.local, prompter: prompter,
+      report: events.add, start: { try self.start($0) })
   }
 
   private func start(_ listener: Int32) throws {
     starts.withLock { $0 += 1 }
     let own = fcntl(listener, F_DUPFD_CLOEXEC, 0)
     guard own >= 0 else { throw Diagnostic("no descriptor is free") }
-    let provider = SSHShellProvider { [report] event in
-      report(event)
-      KeptRequest.current?.report(event)
-    }
-    Task { [grace] in await Keeper(listener: own, provider: provider, grace: grace).serve() }
+    Task { [grace] in await Keeper(listener: own, grace: grace).serve() }
   }
 
   var connections: KeptConnections { KeptConnections(folder: place.folder) }
@@ -57,6 +48,11 @@ final class KeeperHouse: Sendable {
     }
     return false
   }
+}
+
+/// Answers no questions.
+struct Nobody: Prompter {
+  func ask(_ question: String) async throws(PromptFailure) -> SecretValue { throw .nobody }
 }
 
 /// A raw connection to a Unix socket, which blocks.
