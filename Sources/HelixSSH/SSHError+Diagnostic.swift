@@ -36,6 +36,11 @@ extension SSHError {
       connectionWords(settings)
     case .noCommonAlgorithm(let gap): gap.words
     case .gate(let gate, let error): error.words(onTheWayThrough: gate)
+    case .flooded(let bytes):
+      Words(
+        summary: "\(settings.target) floods the connection",
+        reason: "\(bytes / 1_000_000) MB came that nobody asked for, so it was closed",
+        remedy: "check what listens there; no ssh server does this")
     case .proxyFailed(let command, let status, let lines):
       Words(
         summary: "the ProxyCommand for \(settings.target) did not lead to it",
@@ -209,6 +214,11 @@ extension SSHError {
           "give \(settings.user) a login shell whose start-up files do not end it, and no forced"
           + " command in authorized_keys")
     case .ascent(let ascent, let problem): problem.words(ascent, settings)
+    case .endUnseen:
+      Words(
+        summary: "the host did not tell how the command ended",
+        reason: "its channel was closed before its end",
+        remedy: "look into the sshd log of the host, then run it again")
     case .cannotStart(let program, let reason):
       Words(
         summary: "cannot start \(program)", reason: reason,

@@ -20,6 +20,8 @@ indirect enum SSHError: Error, Hashable, Sendable {
   case disconnected(Stage, said: String?)
   /// The server has not answered keepalives.
   case silent(Duration)
+  /// The server sends and sends what nobody asked for.
+  case flooded(bytes: Int)
   /// A host on the way could not be reached, or did not let us through.
   case gate(SSHSettings, SSHError)
   /// The program that should have led to the host did not.
@@ -43,6 +45,8 @@ indirect enum SSHError: Error, Hashable, Sendable {
   /// The command did not start; what the far side said instead.
   case notStarted(status: Int, lines: [String])
   case ascent(Ascent, AscentProblem)
+  /// The channel closed, and nobody knows whether the command came to its end.
+  case endUnseen
   /// A program of this machine that should help, such as a `ProxyCommand` or `ssh` itself.
   case cannotStart(program: String, reason: String)
   case upload(UploadProblem)
@@ -109,7 +113,7 @@ extension SSHError {
   /// The connection is gone, so that trying on a new one makes sense.
   var isConnectionLoss: Bool {
     switch self {
-    case .disconnected, .silent, .closed: true
+    case .disconnected, .silent: true
     default: false
     }
   }

@@ -22,6 +22,8 @@ final class Transport {
   private(set) var failure: Int32 = 0
   /// Bytes have come in this turn.
   private(set) var hasReceived = false
+  /// Bytes that have come since somebody last got what they were waiting for.
+  private(set) var unclaimed = 0
 
   private var isReadable = true
   private var hasHungUp = false
@@ -85,6 +87,9 @@ extension Transport {
     hasReceived = false
     ranDry = false
   }
+
+  /// Notes that what came was of use to somebody.
+  func claim() { unclaimed = 0 }
 
   /// Takes what the kernel said about the socket.
   func noteReady(_ readiness: EventLoop.Readiness) {
@@ -212,6 +217,7 @@ extension Transport {
       // no edge will come, so reading goes on until the end shows.
       if count < buffer.count, !hasHungUp { isReadable = false }
       budget -= count
+      unclaimed += count
       hasReceived = true
       greeting.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       return count

@@ -7,11 +7,30 @@ import Glibc
 /// own syntax for itself alone. What would go on running after its end does not belong here, since
 /// it would write into the answers of others: that is what makes a command a deed.
 enum LongLivedShell {
-  /// Reads a line with mark, lines of script, bytes of script and bytes of input, then those.
+  /// Answers the question in its arguments (mark, script, bytes of input), and then each that it
+  /// reads: a line with mark, lines of script, bytes of script and bytes of input, then those.
   ///
   /// A shell's `read` takes one byte at a time, and `head -c` no byte too many: neither takes what
   /// belongs to the next. What a question leaves unread of its input is read away after it.
   static let loop = """
+    helix_answer() {
+    if [ "$helix_input" -gt 0 ]; then
+    head -c "$helix_input" | {
+    (eval "$helix_text"); helix_status=$?
+    while read -r helix_line; do :; done
+    exit $helix_status
+    }
+    else
+    (eval "$helix_text") </dev/null
+    fi
+    printf '\\n%s %s\\n' "$helix_mark" "$?"
+    printf '\\n%s\\n' "$helix_mark" >&2
+    }
+    if [ "$#" -gt 0 ]; then
+    helix_mark=$1 helix_text=$2 helix_input=$3
+    shift 3
+    helix_answer
+    fi
     while read -r helix_mark helix_lines helix_script helix_input; do
     if [ "$helix_lines" -gt 0 ]; then
     helix_text=
@@ -24,22 +43,19 @@ enum LongLivedShell {
     helix_text=$(head -c "$helix_script"; echo .)
     helix_text=${helix_text%.}
     fi
-    if [ "$helix_input" -gt 0 ]; then
-    head -c "$helix_input" | {
-    (eval "$helix_text"); helix_status=$?
-    while read -r helix_line; do :; done
-    exit $helix_status
-    }
-    else
-    (eval "$helix_text") </dev/null
-    fi
-    printf '\\n%s %s\\n' "$helix_mark" "$?"
-    printf '\\n%s\\n' "$helix_mark" >&2
+    helix_answer
     done
     """
 
   /// Scripts up to this size travel as lines; for longer ones a process of their own is cheaper.
   private static let lineLimit = 512
+
+  /// The loop's arguments for a first question, which then travels with the command itself.
+  ///
+  /// sshd takes no input for a command that has not begun: what is read costs a round trip more.
+  static func arguments(_ script: String, inputSize: Int, mark: String) -> [String] {
+    [mark, script, String(inputSize)]
+  }
 
   /// A question as the loop reads it; `mark` is a word that nobody can guess.
   static func question(_ script: String, input: [UInt8], mark: String) -> [UInt8] {
@@ -74,8 +90,20 @@ struct AnswerReader: Sendable {
     held.append(contentsOf: bytes)
     guard let start = firstPattern() else { return release(held.count - pattern.count + 1) }
     release(start)
-    guard let end = held.dropFirst(pattern.count).firstIndex(of: UInt8(ascii: "\n")) else { return }
+    guard let end = held.dropFirst(pattern.count).firstIndex(of: UInt8(ascii: "\n")) else {
+      // Only a host that means harm goes on after the mark.
+      if held.count > pattern.count + Self.endingLimit { endBadly() }
+      return
+    }
     ending = printable(held[pattern.count..<end].drop { $0 == UInt8(ascii: " ") })
+    held = []
+  }
+
+  /// A status and a line's end fit in this.
+  private static let endingLimit = 64
+
+  private mutating func endBadly() {
+    ending = ""
     held = []
   }
 

@@ -18,15 +18,19 @@ final class KeptShell {
 ///
 /// Lives inside its session's isolation.
 private final class Exchange {
+  let mark: String
   /// What is still to be written: first of all, perhaps, a password.
   private(set) var password: ArraySlice<UInt8> = []
   private(set) var question: ArraySlice<UInt8>
   var output: AnswerReader
   var errors: AnswerReader
 
-  init(_ request: RemoteRequest, input: [UInt8], outputLimit: Int) {
-    let mark = "helix-" + String(UInt64.random(in: .min ... .max), radix: 36)
-    question = LongLivedShell.question(request.command, input: input, mark: mark)[...]
+  /// The question for a shell that runs, or, for one that is to be started, only its input.
+  init(_ request: RemoteRequest, input: [UInt8], isFirst: Bool, outputLimit: Int) {
+    mark = "helix-" + String(UInt64.random(in: .min ... .max), radix: 36)
+    question =
+      isFirst
+      ? input[...] : LongLivedShell.question(request.command, input: input, mark: mark)[...]
     output = AnswerReader(mark: mark, limit: outputLimit)
     errors = AnswerReader(mark: mark, limit: outputLimit)
   }
@@ -63,7 +67,8 @@ extension SSHSession {
       shell.isBusy = true
       task.begin(shell.execution)
       task.onRequest()
-      let exchange = Exchange(request, input: input, outputLimit: Self.outputLimit)
+      let exchange = Exchange(
+        request, input: input, isFirst: false, outputLimit: Self.outputLimit)
       if let result = try await converse(exchange, in: shell) { return result }
       await discard(shell)
     }
@@ -73,13 +78,12 @@ extension SSHSession {
   private func askAnew(
     _ request: RemoteRequest, _ input: [UInt8], _ task: RunTask
   ) async throws(SSHError) -> RemoteResult {
-    let script = RemoteScript(LongLivedShell.loop, ascent: request.ascent)
+    let (script, exchange) = opening(request, input)
     let shell = KeptShell(
       ascent: request.ascent, execution: Execution(script, outputLimit: Self.outputLimit))
     task.begin(shell.execution)
     try await openChannel(for: shell.execution)
     shells.append(shell)
-    let exchange = Exchange(request, input: input, outputLimit: Self.outputLimit)
     do throws(SSHError) {
       try await start(shell.execution, ahead: Array(exchange.question), task.onRequest) {
         exchange.wrote($0)
@@ -90,6 +94,22 @@ extension SSHSession {
     }
     if let result = try await converse(exchange, in: shell) { return result }
     return try await lastWords(of: shell)
+  }
+
+  /// A new shell's command line, with the first question in it if it fits, and what is to follow.
+  private func opening(
+    _ request: RemoteRequest, _ input: [UInt8]
+  ) -> (RemoteScript, Exchange) {
+    let first = Exchange(request, input: input, isFirst: true, outputLimit: Self.outputLimit)
+    let script = RemoteScript(
+      LongLivedShell.loop,
+      arguments: LongLivedShell.arguments(
+        request.command, inputSize: input.count, mark: first.mark), ascent: request.ascent)
+    if script.line.utf8.count <= RemoteScript.lengthLimit { return (script, first) }
+    return (
+      RemoteScript(LongLivedShell.loop, ascent: request.ascent),
+      Exchange(request, input: input, isFirst: false, outputLimit: Self.outputLimit)
+    )
   }
 
   /// Writes the question and reads the answer; nil when the shell ended instead.
@@ -151,8 +171,7 @@ extension SSHSession {
       try await endInput(of: execution)
       try await drain(execution)
       let status = try await finish(execution)
-      return RemoteResult(
-        status: status, output: execution.talk.output, errors: execution.talk.errors)
+      return try execution.talk.result(status: status)
     } catch {
       await dispose(of: execution)
       throw error

@@ -118,8 +118,7 @@ extension SSHSession: RemoteSession {
       var sent = 0
       try await start(execution, ahead: first ?? [], task.onRequest) { sent = $0 }
       let status = try await exchange(execution, source, begun: (first ?? [])[sent...])
-      return RemoteResult(
-        status: status, output: execution.talk.output, errors: execution.talk.errors)
+      return try execution.talk.result(status: status)
     } catch {
       await dispose(of: execution)
       throw error

@@ -54,7 +54,10 @@ extension SSHSession {
     let buffer = loop.scratch
     let bytes = buffer.assumingMemoryBound(to: CChar.self)
     let count = libssh2_channel_read_ex(channel, stream, bytes.baseAddress, bytes.count)
-    if count > 0 { take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+    if count > 0 {
+      transport.claim()
+      take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
     let code = Int32(truncatingIfNeeded: count)
     // Whoever reads on after a loss would miss what was lost.
     if code < 0, code != LIBSSH2_ERROR_EAGAIN { _ = error(of: code, in: "read from a command") }

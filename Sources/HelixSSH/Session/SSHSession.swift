@@ -85,6 +85,12 @@ extension SSHSession {
     case failed(Int32)
   }
 
+  /// Bytes that may come for nobody, for each that works with the session.
+  ///
+  /// libssh2 keeps packets that nobody has asked for, without end. What channels may have in flight
+  /// is bounded by their windows, and they are read from again and again.
+  private static let patienceForStrangers = 4 * 1024 * 1024
+
   /// Repeats a step until it is done, parked in between until something has moved.
   ///
   /// Steps are synchronous, so no two libssh2 calls ever overlap. A call may read packets meant for
@@ -101,12 +107,16 @@ extension SSHSession {
       if let failure { throw failure }
       switch outcome {
       case .done(let value):
+        transport.claim()
         wakeAll()
         return value
       case .failed(let code):
         wakeAll()
         throw error(of: code, in: operation)
       case .again:
+        if transport.unclaimed > Self.patienceForStrangers * (1 + working) {
+          fail(.flooded(bytes: transport.unclaimed))
+        }
         if transport.hasReceived { wakeAll() }
         if transport.hasMore { await Task.yield() } else { await park() }
       }

@@ -51,6 +51,19 @@ struct Conversation: Sendable {
   /// It asks again: the password was wrong, and another try would only lock the account.
   var isPasswordRefused: Bool { output.announcement == nil && prompts > 1 }
 
+  /// What is left behind when the channel has closed with a status.
+  ///
+  /// A channel that closes without one looks to libssh2 like success: only the command's own last
+  /// line proves that it came to its end.
+  ///
+  /// - Throws: `endUnseen` for a success without that line.
+  func result(status: Int) throws(SSHError) -> RemoteResult {
+    var errors = errors
+    let hasEnded = errors.remove("\n\(script.ending)\n") || errors.isTruncated
+    guard status != 0 || hasEnded || output.announcement == nil else { throw .endUnseen }
+    return RemoteResult(status: status, output: output, errors: errors)
+  }
+
   /// What must be written is known to be nothing more than what was.
   private var prompts: Int {
     output.announcement == nil ? errors.count(ofNoise: script.prompt) : 0

@@ -72,6 +72,13 @@ struct OutputCollector {
     kept.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes.prefix(max(0, room))))
   }
 
+  /// Takes some text out of what is kept; says whether it was there.
+  mutating func remove(_ text: String) -> Bool {
+    guard let range = kept.lastRange(of: Array(text.utf8)) else { return false }
+    kept.removeSubrange(range)
+    return true
+  }
+
   /// The command's own output; invalid UTF-8 is replaced.
   var text: String { String(decoding: kept, as: UTF8.self) }
 
@@ -90,5 +97,19 @@ struct OutputCollector {
   /// The last lines of what came before the marker, or in its place.
   var noiseLines: [String] {
     noise.split { $0 == UInt8(ascii: "\n") }.suffix(5).map { printable($0) }
+  }
+}
+
+extension [UInt8] {
+  /// Where some bytes stand last.
+  fileprivate func lastRange(of bytes: [UInt8]) -> Range<Int>? {
+    var start = count - bytes.count
+    while start >= 0 {
+      if self[start] == bytes[0], self[start..<start + bytes.count].elementsEqual(bytes) {
+        return start..<start + bytes.count
+      }
+      start -= 1
+    }
+    return nil
   }
 }

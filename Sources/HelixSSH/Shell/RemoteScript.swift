@@ -29,16 +29,30 @@ struct RemoteScript: Sendable {
   let marker: String
   /// What sudo asks for its password with; nothing else on the host can know it.
   let prompt: String
+  /// Comes last on the errors, when the command has come to its end whatever its status.
+  let ending: String
   let line: String
 
-  init(_ command: String, ascent: Ascent?, nonce: String = Self.freshNonce()) {
+  /// The arguments are the command's `$1` and on.
+  init(
+    _ command: String, arguments: [String] = [], ascent: Ascent?,
+    nonce: String = Self.freshNonce()
+  ) {
     self.ascent = ascent
     marker = "helix-\(nonce)"
     prompt = "password-\(nonce):"
+    ending = "end-\(nonce)"
     // The process's number lets us end it later: libssh2 1.10 cannot send signals.
-    let announced = "echo \(marker) $$; echo \(marker) >&2\n\(command)"
+    let announced = """
+      echo \(marker) $$; echo \(marker) >&2
+      (
+      \(command)
+      )
+      helix_status=$?; printf '\\n%s\\n' \(ending) >&2; exit $helix_status
+      """
     let words = ascent?.words(prompt: prompt) ?? ""
-    line = "\(words)sh -c \(shellQuoted(announced))"
+    let shell = ["sh", "-c", announced] + (arguments.isEmpty ? [] : ["helix"] + arguments)
+    line = words + shell.map(shellQuoted).joined(separator: " ")
   }
 
   private static func freshNonce() -> String {

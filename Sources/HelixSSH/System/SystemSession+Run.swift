@@ -69,8 +69,7 @@ extension SystemSession: RemoteSession {
       let status = try await exchange(execution, source)
       execution.close()
       returnSlot()
-      return RemoteResult(
-        status: status, output: execution.talk.output, errors: execution.talk.errors)
+      return try execution.talk.result(status: status)
     } catch {
       await dispose(of: execution)
       throw error
