@@ -49,6 +49,19 @@ struct ConversationTests {
     #expect(!talk.mayWriteInput)
   }
 
+  @Test("a success counts only with the command's last line, which is no part of its errors")
+  func ending() throws {
+    var talk = talk(password: nil)
+    say("helix-x 42\nout\n") { talk.takeOutput($0) }
+    say("helix-x\nerr\n") { talk.takeErrors($0) }
+    #expect(throws: SSHError.endUnseen) { try talk.result(status: 0) }
+    #expect(try talk.result(status: 3).errors.text == "err\n")
+    say("\nend-x\nlate\n") { talk.takeErrors($0) }
+    let result = try talk.result(status: 0)
+    #expect(result.errors.text == "err\nlate\n")
+    #expect(result.output.text == "out\n")
+  }
+
   @Test("the password stands in no command line")
   func argv() {
     let talk = talk(password: "hunter2")

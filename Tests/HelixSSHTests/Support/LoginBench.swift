@@ -33,8 +33,10 @@ struct LoginBench {
 
   /// Logs in and runs a command; its output.
   @discardableResult
-  func logIn(_ settings: SSHSettings) async throws -> String {
-    let link = HostLink(settings, trust: trust, limiter: limiter, report: { _ in })
+  func logIn(
+    _ settings: SSHSettings, report: @escaping @Sendable (SSHEvent) -> Void = { _ in }
+  ) async throws -> String {
+    let link = HostLink(settings, trust: trust, limiter: limiter, report: report)
     do {
       let request = RemoteRequest(command: "echo in", limit: .seconds(60))
       let output = try await link.run(request).output.text
@@ -49,6 +51,14 @@ struct LoginBench {
   /// Logs in with one key file and nothing else.
   func logIn(key: String) async throws -> String {
     try await logIn(settings { $0.identityFiles = [key] })
+  }
+
+  /// Logs in by whichever transport can: the output, and why the system's `ssh` took over.
+  func logInAnyhow(_ settings: SSHSettings) async throws -> (output: String?, reason: String?) {
+    let events = EventLog()
+    let output = try? await logIn(settings, report: events.add)
+    for case .secondTransport(_, let reason) in events.all { return (output, reason) }
+    return (output, nil)
   }
 
   /// What a login that must fail fails with.
