@@ -61,7 +61,8 @@ let package = Package(
     room("HelixModel"),
     tests(of: "HelixArtifacts", ["HelixModel", crypto]),
     tests(
-      of: "HelixCLI", ["HelixModel", "HelixPlan", "HelixRun", "TestSupport", "helix-infra"],
+      of: "HelixCLI",
+      ["HelixModel", "HelixPlan", "HelixRun", "HelixSSH", "TestSupport", "helix-infra"],
       aside: ["Scripts"]),
     tests(of: "HelixInventory", ["HelixModel"], aside: ["Fixtures"]),
     tests(

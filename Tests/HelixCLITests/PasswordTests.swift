@@ -1,5 +1,6 @@
 import Foundation
 import HelixModel
+import HelixSSH
 import TestSupport
 import Testing
 
@@ -8,15 +9,15 @@ import Testing
 @Suite("passwords are asked for once")
 struct PasswordTests {
   /// Gives its answers in order, and notes what was asked.
-  private final class Answers: PasswordPrompt {
+  private actor Answers: Prompter {
     private(set) var questions: [String] = []
     private var answers: [String]
 
     init(_ answers: String...) { self.answers = answers }
 
-    func password(_ question: String) throws(Diagnostic) -> SecretValue {
+    func ask(_ question: String) async throws(PromptFailure) -> SecretValue {
       questions.append(question)
-      guard !answers.isEmpty else { throw Diagnostic("nobody is there") }
+      guard !answers.isEmpty else { throw .nobody }
       return SecretValue(answers.removeFirst())
     }
   }
@@ -34,37 +35,37 @@ struct PasswordTests {
 
   private func passwords(
     login: Bool = false, sudo: Bool = false, _ answers: Answers
-  ) throws -> [[SecretValue?]] {
+  ) async throws -> [[SecretValue?]] {
     var options = ConnectionOptions()
     (options.askPass, options.askBecomePass) = (login, sudo)
     return
-      try options
+      try await options
       .givingPasswords(to: [host("web-1"), host("web-2", login: "a", sudo: "b")], asking: answers)
       .map { [$0.connection.password, $0.connection.elevation.password] }
   }
 
   @Test("every host gets them but one that has its own")
-  func filled() throws {
+  func filled() async throws {
     let answers = Answers("x", "y")
     #expect(
-      try passwords(login: true, sudo: true, answers) == [
+      try await passwords(login: true, sudo: true, answers) == [
         [SecretValue("x"), SecretValue("y")], [SecretValue("a"), SecretValue("b")],
       ])
-    #expect(answers.questions == ["login password: ", "sudo password (empty: the login's): "])
+    #expect(await answers.questions == ["login password: ", "sudo password (empty: the login's): "])
   }
 
   @Test("nothing typed for sudo means the login's password, and for the login none")
-  func empty() throws {
+  func empty() async throws {
     #expect(
-      try passwords(login: true, sudo: true, Answers("x", "")).first
+      try await passwords(login: true, sudo: true, Answers("x", "")).first
         == [SecretValue("x"), SecretValue("x")])
-    #expect(try passwords(login: true, Answers("")).first == [nil, nil])
+    #expect(try await passwords(login: true, Answers("")).first == [nil, nil])
   }
 
   @Test("without the options nobody is asked")
-  func notAsked() throws {
+  func notAsked() async throws {
     #expect(
-      try passwords(Answers()) == [[nil, nil], [SecretValue("a"), SecretValue("b")]])
+      try await passwords(Answers()) == [[nil, nil], [SecretValue("a"), SecretValue("b")]])
   }
 
   @Test("typed at a terminal it is not shown, can be mended, and leaves the terminal as it was")

@@ -47,7 +47,7 @@ struct ApplyCommand: AsyncParsableCommand {
     if saved != nil { try refuseIdleOptions() }
     let project = try Project.load(saved?.request ?? self.project.request(playbooks: plans))
     let progress = Progress(console)
-    let session = try Session(project, connection, secrets, events: progress)
+    let session = try await Session(project, connection, secrets, events: progress)
     if let saved { try refuseChangedSources(of: saved, now: project.sources) }
     let present = try await session.plan()
     if let saved { try refuseMovedFacts(of: saved, now: present) }

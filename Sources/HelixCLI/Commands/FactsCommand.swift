@@ -43,7 +43,7 @@ struct FactsCommand: AsyncParsableCommand {
   private func observe(
     _ selection: HostSelection, _ progress: Progress
   ) async throws -> Observation {
-    let reach = try Reach(selection.inventory.hosts, connection)
+    let reach = try await Reach(selection.inventory.hosts, connection)
     // These facts show no fingerprints, so there is nothing that a lasting key would be for.
     let observer = Observer(
       shells: reach.shells, key: SecretValue(randomNonce()), events: progress)

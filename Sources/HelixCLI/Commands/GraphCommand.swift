@@ -31,7 +31,7 @@ struct GraphCommand: AsyncParsableCommand {
       return try SavedPlan.read(path: first).plan
     }
     let project = try Project.load(self.project.request(playbooks: plans))
-    let session = try Session(project, connection, secrets, events: Progress(console))
+    let session = try await Session(project, connection, secrets, events: Progress(console))
     let plan = try await session.plan()
     await session.close()
     return plan

@@ -43,7 +43,7 @@ struct PlanCommand: AsyncParsableCommand {
     let console = Console(common)
     try await console.guarding {
       let project = try Project.load(self.project.request(playbooks: playbooks))
-      let session = try Session(project, connection, secrets, events: Progress(console))
+      let session = try await Session(project, connection, secrets, events: Progress(console))
       let plan = try await session.plan(keepingAnswersAt: keepAnswers)
       await session.close()
       let saved = SavedPlan(plan, of: project)

@@ -12,7 +12,8 @@ struct Reach {
   /// Asks for passwords first, if the options say so.
   ///
   /// - Throws: a `Diagnostic` when nobody can be asked for one.
-  init(_ hosts: [Host], _ options: ConnectionOptions) throws {
+  init(_ hosts: [Host], _ options: ConnectionOptions) async throws {
+    let hosts = try await options.givingPasswords(to: hosts)
     let log = ConnectionLog(level: options.logLevel)
     let hostKeys: HostKeyPolicy = options.acceptNewHostKeys ? .acceptNew : .strict
     let keep = try options.keepTime?.duration
@@ -23,7 +24,7 @@ struct Reach {
     }
     // They end by themselves in any case, so a fault here is no fault of the run.
     ending = keep == .zero ? Task { _ = try? await KeptConnections().end() } : nil
-    shells = HostShells(hosts: try options.givingPasswords(to: hosts), remote: remote)
+    shells = HostShells(hosts: hosts, remote: remote)
   }
 
   /// Ends all sessions.
@@ -38,13 +39,11 @@ extension ConnectionOptions {
   ///
   /// - Throws: a `Diagnostic` when nobody can be asked.
   func givingPasswords(
-    to hosts: [Host], asking prompt: any PasswordPrompt = TerminalPrompt()
-  ) throws(Diagnostic) -> [Host] {
-    let login = askPass ? try prompt.password("login password: ") : nil
-    let ascent =
-      askBecomePass
-      ? try prompt.password(
-        login == nil ? "sudo password: " : "sudo password (empty: the login's): ") : nil
+    to hosts: [Host], asking prompter: any Prompter = TerminalPrompter()
+  ) async throws(Diagnostic) -> [Host] {
+    let login = askPass ? try await answer(to: "login password: ", from: prompter) : nil
+    let question = login == nil ? "sudo password: " : "sudo password (empty: the login's): "
+    let ascent = askBecomePass ? try await answer(to: question, from: prompter) : nil
     return hosts.map { host in
       var host = host
       let own = host.connection
@@ -52,6 +51,24 @@ extension ConnectionOptions {
       host.connection.elevation.password =
         own.elevation.password ?? ascent.flatMap { $0.unlessEmpty ?? login?.unlessEmpty }
       return host
+    }
+  }
+}
+
+extension ConnectionOptions {
+  private func answer(
+    to question: String, from prompter: any Prompter
+  ) async throws(Diagnostic) -> SecretValue {
+    do {
+      return try await prompter.ask(question)
+    } catch {
+      switch error {
+      case .nobody:
+        throw Diagnostic(
+          "nobody can be asked for a password", reason: "there is no terminal",
+          remedy: "run it in a terminal, or let the hosts do without a password")
+      case .declined: throw Diagnostic("no password was given")
+      }
     }
   }
 }

@@ -21,14 +21,14 @@ struct Session {
   init(
     _ project: Project, _ connection: ConnectionOptions, _ secrets: SecretsOptions,
     events: any EventSink
-  ) throws {
+  ) async throws {
     let environment = ProcessInfo.processInfo.environment
     self.project = project
     self.events = events
     self.secrets = FolderSecretStore(folder: secrets.secrets)
     fingerprints = KeyedFingerprinter(
       key: try FingerprintKeyFile(environment: environment).key(), secrets: self.secrets)
-    reach = try Reach(project.inventory.hosts, connection)
+    reach = try await Reach(project.inventory.hosts, connection)
     artifacts = try ReleaseArtifactStore(
       origin: project.inventory.cluster?.k3s.artifacts ?? .releases,
       cache: ReleaseArtifactStore.defaultCache(environment: environment))
