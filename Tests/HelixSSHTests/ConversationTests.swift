@@ -49,15 +49,16 @@ struct ConversationTests {
     #expect(!talk.mayWriteInput)
   }
 
-  @Test("a success counts only with the command's last line, which is no part of its errors")
+  @Test("the command's last line tells its status, and without it nothing counts as success")
   func ending() throws {
     var talk = talk(password: nil)
     say("helix-x 42\nout\n") { talk.takeOutput($0) }
     say("helix-x\nerr\n") { talk.takeErrors($0) }
     #expect(throws: SSHError.endUnseen) { try talk.result(status: 0) }
     #expect(try talk.result(status: 3).errors.text == "err\n")
-    say("\nend-x\nlate\n") { talk.takeErrors($0) }
+    say("\nend-x 7\nlate\n") { talk.takeErrors($0) }
     let result = try talk.result(status: 0)
+    #expect(result.status == 7)
     #expect(result.errors.text == "err\nlate\n")
     #expect(result.output.text == "out\n")
   }

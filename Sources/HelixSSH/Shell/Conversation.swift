@@ -54,13 +54,16 @@ struct Conversation: Sendable {
   /// What is left behind when the channel has closed with a status.
   ///
   /// A channel that closes without one looks to libssh2 like success: only the command's own last
-  /// line proves that it came to its end.
+  /// line, with its status, proves that it came to its end.
   ///
   /// - Throws: `endUnseen` for a success without that line.
   func result(status: Int) throws(SSHError) -> RemoteResult {
     var errors = errors
-    let hasEnded = errors.remove("\n\(script.ending)\n") || errors.isTruncated
-    guard status != 0 || hasEnded || output.announcement == nil else { throw .endUnseen }
+    if let own = errors.removeLine(script.ending).flatMap({ Int($0) }) {
+      return RemoteResult(status: own, output: output, errors: errors)
+    }
+    let isCertain = status != 0 || errors.isTruncated || output.announcement == nil
+    guard isCertain else { throw .endUnseen }
     return RemoteResult(status: status, output: output, errors: errors)
   }
 

@@ -72,11 +72,13 @@ struct OutputCollector {
     kept.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes.prefix(max(0, room))))
   }
 
-  /// Takes some text out of what is kept; says whether it was there.
-  mutating func remove(_ text: String) -> Bool {
-    guard let range = kept.lastRange(of: Array(text.utf8)) else { return false }
-    kept.removeSubrange(range)
-    return true
+  /// Takes the last line that begins with a word out of what is kept; what followed the word.
+  mutating func removeLine(_ word: String) -> String? {
+    guard let start = kept.lastRange(of: Array("\n\(word) ".utf8)),
+      let end = kept[start.upperBound...].firstIndex(of: UInt8(ascii: "\n"))
+    else { return nil }
+    defer { kept.removeSubrange(start.lowerBound...end) }
+    return printable(kept[start.upperBound..<end])
   }
 
   /// The command's own output; invalid UTF-8 is replaced.

@@ -29,7 +29,7 @@ struct RemoteScript: Sendable {
   let marker: String
   /// What sudo asks for its password with; nothing else on the host can know it.
   let prompt: String
-  /// Comes last on the errors, when the command has come to its end whatever its status.
+  /// Comes last on the errors with the command's status, when it has come to its end.
   let ending: String
   let line: String
 
@@ -48,7 +48,7 @@ struct RemoteScript: Sendable {
       (
       \(command)
       )
-      helix_status=$?; printf '\\n%s\\n' \(ending) >&2; exit $helix_status
+      helix_status=$?; printf '\\n%s\\n' "\(ending) $helix_status" >&2; exit $helix_status
       """
     let words = ascent?.words(prompt: prompt) ?? ""
     let shell = ["sh", "-c", announced] + (arguments.isEmpty ? [] : ["helix"] + arguments)

@@ -45,7 +45,7 @@ struct Upload {
 
   private func isWorthAnotherTry(_ error: SSHError) -> Bool {
     switch error {
-    case .upload(.overtaken): true
+    case .upload(.overtaken), .endUnseen: true
     case .gate(_, let error): isWorthAnotherTry(error)
     case .unreachable, .timedOut, .nameUnknown, .proxyFailed, .tunnelRefused: hasBegun
     default: error.isConnectionLoss || error.isTurnedAway && hasBegun
