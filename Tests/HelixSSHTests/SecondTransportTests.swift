@@ -340,6 +340,31 @@ struct SecondTransportTests {
     #expect(reasons(forwarded.events).count == 1)
   }
 
+  @Test("the passphrase of a key is asked for by us, and a person may take their time")
+  func passphrase() async throws {
+    let server = try SSHServer()
+    let key = try makeKey(in: server.folder, "locked", passphrase: "it's \\ $HOME")
+    try server.folder.write(server.folder.text(of: "locked.pub"), to: "authorized_keys")
+    var settings = try SSHSettings(
+      server.host(key: key, options: ["IdentitiesOnly=yes"], transport: .ssh),
+      local: server.local, policy: .strict)
+    settings.loginTimeout = .seconds(3)
+    let person = ScriptedPrompter(["it's \\ $HOME"], delay: .seconds(4))
+    let session = SystemSession(settings, loop: .next())
+    _ = try await session.logIn(Trust(prompter: person))
+    #expect(person.questions == ["Enter passphrase for key '\(key)': "])
+    await session.close()
+
+    let nobody = ScriptedPrompter([])
+    let other = SystemSession(settings, loop: .next())
+    let error = await #expect(throws: SSHError.self) {
+      _ = try await other.logIn(Trust(prompter: nobody))
+    }
+    await other.close()
+    #expect(error?.diagnostic(settings).summary.hasSuffix("refused the login") == true)
+    #expect(!nobody.questions.isEmpty)
+  }
+
   @Test("a missing ssh is an error with what to install")
   func missingProgram() async throws {
     let server = try SSHServer()

@@ -11,7 +11,7 @@ actor KeyFiles {
     var waiting = 0
   }
 
-  private let prompter: any Prompter
+  nonisolated let prompter: any Prompter
   private var files: [String: Task<Result<KeyFile?, KeyFileProblem>, Never>] = [:]
   private var certificates: [String: Task<HostKey?, Never>] = [:]
   private var unlocking: [String: Unlocking] = [:]

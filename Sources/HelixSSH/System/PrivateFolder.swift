@@ -10,6 +10,10 @@ struct PrivateFolder: Sendable {
   /// The master's control socket.
   var socket: String { "\(path)/s" }
   var knownHosts: String { "\(path)/known_hosts" }
+  /// The program by which ssh asks, and the pipes of its questions and their answers.
+  var asker: String { "\(path)/ask" }
+  var question: String { "\(path)/question" }
+  var answer: String { "\(path)/answer" }
 
   /// Makes one; blocks, as do all that follow.
   static func make(runtimeFolder: String?) -> Result<PrivateFolder, LocalFile.Failure> {
@@ -31,16 +35,28 @@ struct PrivateFolder: Sendable {
 
   /// Writes a known_hosts file with the only key that a host may show.
   func write(_ key: HostKey, name: String) -> Result<Void, LocalFile.Failure> {
-    let descriptor = open(knownHosts, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    write("\(name) \(key.algorithm) \(Base64.encode(key.blob))\n", to: knownHosts, mode: 0o600)
+  }
+
+  /// Makes what ssh needs to ask us.
+  func writeAsker() -> Result<Void, LocalFile.Failure> {
+    for pipe in [question, answer] where mkfifo(pipe, 0o600) != 0 { return .failure(.current) }
+    return write(AskDesk.script, to: asker, mode: 0o700)
+  }
+
+  private func write(
+    _ text: String, to path: String, mode: mode_t
+  ) -> Result<Void, LocalFile.Failure> {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { return .failure(.current) }
     defer { close(descriptor) }
-    let line = Array("\(name) \(key.algorithm) \(Base64.encode(key.blob))\n".utf8)
-    return Glibc.write(descriptor, line, line.count) == line.count
+    let bytes = Array(text.utf8)
+    return Glibc.write(descriptor, bytes, bytes.count) == bytes.count
       ? .success(()) : .failure(.current)
   }
 
   func remove() {
-    for file in [socket, knownHosts] { unlink(file) }
+    for file in [socket, knownHosts, asker, question, answer] { unlink(file) }
     rmdir(path)
   }
 }

@@ -24,13 +24,11 @@ struct ProgramEnvironment: Hashable, Sendable {
     return changed
   }
 
-  /// A program of the user's own, on a screen of theirs, can ask for passphrases and PINs.
-  var mayAsk: Bool {
-    let hasScreen = self["DISPLAY"] != nil || self["WAYLAND_DISPLAY"] != nil
-    switch self["SSH_ASKPASS_REQUIRE"] {
-    case "never": return false
-    case "force": return self["SSH_ASKPASS"] != nil
-    default: return self["SSH_ASKPASS"] != nil && hasScreen
-    }
+  /// The same, with a program that asks in the terminal's place.
+  func asking(by program: String) -> ProgramEnvironment {
+    var changed = self
+    changed["SSH_ASKPASS"] = program
+    changed["SSH_ASKPASS_REQUIRE"] = "force"
+    return changed
   }
 }

@@ -16,22 +16,19 @@ struct SystemArguments: Sendable {
   private let settings: SSHSettings
   private let program: String
   private let folder: PrivateFolder
-  private let mayAsk: Bool
   private let part: Part
 
-  /// A master's arguments; `mayAsk` if ssh has a way to ask for passphrases.
-  init(_ settings: SSHSettings, program: String, folder: PrivateFolder, mayAsk: Bool) {
-    self.init(settings, program, folder, mayAsk, .master)
+  /// A master's arguments.
+  init(_ settings: SSHSettings, program: String, folder: PrivateFolder) {
+    self.init(settings, program, folder, .master)
   }
 
   private init(
-    _ settings: SSHSettings, _ program: String, _ folder: PrivateFolder, _ mayAsk: Bool,
-    _ part: Part
+    _ settings: SSHSettings, _ program: String, _ folder: PrivateFolder, _ part: Part
   ) {
     self.settings = settings
     self.program = program
     self.folder = folder
-    self.mayAsk = mayAsk
     self.part = part
   }
 
@@ -56,12 +53,13 @@ struct SystemArguments: Sendable {
   private var fixed: [(String, String)] {
     [
       ("IgnoreUnknown", "ForkAfterAuthentication"), ("ForkAfterAuthentication", "no"),
-      ("BatchMode", mayAsk ? "no" : "yes"), ("NumberOfPasswordPrompts", "1"),
+      ("BatchMode", "no"), ("NumberOfPasswordPrompts", "1"),
       // Failures are understood from what ssh tells about the login.
       ("LogLevel", "DEBUG1"),
       ("ControlPersist", "no"), ("ClearAllForwardings", "yes"), ("ForwardX11", "no"),
       ("Tunnel", "no"), ("RequestTTY", "no"), ("RemoteCommand", "none"),
       ("PermitLocalCommand", "no"), ("EscapeChar", "none"), ("PasswordAuthentication", "no"),
+      ("KbdInteractiveAuthentication", "no"),
       ("ConnectionAttempts", String(settings.connectionAttempts)),
       ("ConnectTimeout", String(max(1, settings.connectTimeout.components.seconds))),
       ("ServerAliveInterval", String(settings.aliveInterval.components.seconds)),
@@ -106,7 +104,7 @@ struct SystemArguments: Sendable {
   private var way: [(String, String)] {
     if let gate = settings.gate {
       let part = Part.gate(host: settings.address, port: settings.port)
-      let words = SystemArguments(gate, program, folder, mayAsk, part).list
+      let words = SystemArguments(gate, program, folder, part).list
       return [("ProxyCommand", plain(words.map(shellQuoted).joined(separator: " ")))]
     }
     return settings.proxyCommand.map { [("ProxyCommand", plain($0))] } ?? []

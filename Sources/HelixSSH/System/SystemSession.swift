@@ -40,9 +40,15 @@ actor SystemSession {
   /// The master ends when this end of a pipe is closed, also when we are killed.
   private var lifeline: Int32 = -1
   private var login: Pending<Void>?
+  private var loginTimer: Timers.ID?
   /// Commands that nobody waits for any more, but that may still run on the host.
   private var leaving = 0
   private var departure: Pending<Void>?
+  private var desk: AskDesk?
+  private var deskWatch: EventLoop.WatchID?
+  /// Questions that a person has not answered yet.
+  private var openQuestions = 0
+  private var asking: [Task<Void, Never>] = []
   private var isTouchTold = false
   private var isClosing = false
   private let onTouch: @Sendable (String) -> Void
@@ -86,12 +92,10 @@ extension SystemSession {
     let check = try await trust.check(for: settings)
     let login = Pending<Void>()
     self.login = login
-    let timer = loop.schedule(after: settings.loginTimeout) {
-      self.assumeIsolated { $0.runOutOfTime() }
-    }
-    defer { loop.cancel(timer) }
+    setTimer()
+    defer { if let loginTimer { loop.cancel(loginTimer) } }
     do {
-      try await start()
+      try await start(trust.keyFiles.prompter)
       knock()
       try await withTaskCancellationHandler {
         try await login.value()
@@ -114,14 +118,12 @@ extension SystemSession {
     return report
   }
 
-  private func start() async throws(SSHError) {
+  private func start(_ prompter: any Prompter) async throws(SSHError) {
     let program = try await findProgram()
     let folder = try await makeFolder()
     self.folder = folder
     guard failure == nil else { throw failure ?? .closed }
-    let command = SystemArguments(
-      settings, program: program, folder: folder, mayAsk: environment.mayAsk
-    ).list
+    let command = SystemArguments(settings, program: program, folder: folder).list
     let pipe: LocalPipe
     do throws(LocalFile.Failure) {
       pipe = try LocalPipe()
@@ -129,9 +131,10 @@ extension SystemSession {
       throw .cannotStart(program: "ssh", reason: error.reason)
     }
     lifeline = pipe.write
+    openDesk(folder, prompter)
     let master = try ChildProcess(
       ["/bin/sh", "-c", Self.keeper, folder.path] + command,
-      environment: environment.lines, input: pipe.read,
+      environment: environment.asking(by: folder.asker).lines, input: pipe.read,
       output: open("/dev/null", O_WRONLY | O_CLOEXEC), loop: loop
     ) { self.assumeIsolated { $0.hearMaster() } }
     self.master = master
@@ -169,8 +172,8 @@ extension SystemSession {
     let pin = settings.pinnedKey.map { ($0, settings.knownHostsName.full) }
     let result = await blocking { () -> Result<PrivateFolder, LocalFile.Failure> in
       PrivateFolder.make(runtimeFolder: runtimeFolder).flatMap { folder in
-        guard let (key, name) = pin else { return .success(folder) }
-        return folder.write(key, name: name).map { folder }
+        let written = pin.map { folder.write($0.0, name: $0.1) } ?? .success(())
+        return written.flatMap(folder.writeAsker).map { folder }
       }
     }
     return try result.mapError { failure in
@@ -197,12 +200,51 @@ extension SystemSession {
     onTouch(key)
   }
 
+  private func setTimer() {
+    loginTimer = loop.schedule(after: settings.loginTimeout) {
+      self.assumeIsolated { $0.runOutOfTime() }
+    }
+  }
+
   private func runOutOfTime() {
+    // A person may take longer than any host.
+    guard openQuestions == 0 else { return setTimer() }
     fail(.timedOut(story.stage, after: settings.loginTimeout))
   }
 
   private func masterEnded() {
     fail(login == nil ? story.loss(settings) : story.error(settings))
+  }
+}
+
+// MARK: - Questions
+
+extension SystemSession {
+  private func openDesk(_ folder: PrivateFolder, _ prompter: any Prompter) {
+    guard let desk = AskDesk(folder, prompter) else { return }
+    self.desk = desk
+    deskWatch = loop.watch(desk.descriptor) { _ in self.assumeIsolated { $0.takeQuestions() } }
+  }
+
+  private func takeQuestions() {
+    guard let desk else { return }
+    for question in desk.take() {
+      openQuestions += 1
+      asking.append(
+        Task {
+          await desk.ask(question)
+          openQuestions -= 1
+        })
+    }
+  }
+
+  /// Ends what a person is still asked.
+  private func closeDesk() async {
+    for task in asking { task.cancel() }
+    for task in asking { await task.value }
+    if let desk, let deskWatch { loop.unwatch(desk.descriptor, deskWatch) }
+    desk?.close()
+    desk = nil
   }
 }
 
@@ -249,6 +291,7 @@ extension SystemSession {
     if leaving > 0, failure == nil { await seeOff() }
     let wasUsable = failure == nil && login == nil
     fail(.closed)
+    await closeDesk()
     if wasUsable { await sayGoodbye() }
     cutLifeline()
     if let master, await master.ended(within: Self.farewell) == nil {
