@@ -7,6 +7,8 @@ import Testing
 /// A way to break the rules, and the error it has to end with.
 struct HostileCase: Sendable, CustomTestStringConvertible {
   let scenario: String
+  /// How long the command may take: long, where it must end by itself.
+  var limit = Duration.seconds(60)
   let isExpected: @Sendable (SSHError) -> Bool
   var testDescription: String { scenario }
 
@@ -25,9 +27,11 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
 
   /// The command's time ends.
   static func slow(_ scenario: String) -> HostileCase {
-    HostileCase(scenario) {
+    var slow = HostileCase(scenario) {
       [.commandTimedOut(after: command), .timedOut(.open, after: command)].contains($0)
     }
+    slow.limit = command
+    return slow
   }
 
   /// libssh2 finds the fault, or takes the rest for nonsense and hangs up.
@@ -113,7 +117,7 @@ struct HostilePeerTests {
   func broken(_ one: HostileCase) async throws {
     let link = try link(one.scenario)
     do {
-      let result = try await outcome(link, "cat").get()
+      let result = try await outcome(link, "cat", limit: one.limit).get()
       if result.output.announcement == nil {
         throw SSHError.notStarted(
           status: result.status, lines: result.errors.noiseLines + result.output.noiseLines)

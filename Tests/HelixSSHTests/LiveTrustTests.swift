@@ -263,7 +263,7 @@ final class LocalAgent: Sendable {
   }
 
   deinit {
-    kill(process.id, SIGTERM)
+    process.terminate()
     process.wait()
   }
 

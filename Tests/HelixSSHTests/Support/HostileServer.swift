@@ -46,7 +46,7 @@ final class HostileServer: Sendable {
   }
 
   deinit {
-    kill(process.id, SIGTERM)
+    process.terminate()
     process.wait()
   }
 

@@ -1,12 +1,18 @@
-import Glibc
+import Foundation
 import HelixModel
+
+@testable import HelixSSH
 
 /// A program of this machine.
 ///
 /// Not Foundation's `Process`: that one learns of an end through descriptors which children started
 /// at the same time inherit, so that a long-lived sshd would hold up everybody else's wait.
+///
+/// It is reaped as soon as it ends: a zombie would keep the exit tests from learning of theirs.
 final class LocalProcess: Sendable {
-  let id: pid_t
+  private let id: pid_t
+  private let hasEnded = Lock(false)
+  private let end = DispatchSemaphore(value: 0)
 
   /// - Parameters:
   ///   - command: The program's path and its arguments.
@@ -29,25 +35,38 @@ final class LocalProcess: Sendable {
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    let command = ["/usr/bin/timeout", "180"] + command
+    let command = ["/usr/bin/timeout", "900"] + command
     var arguments = command.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var id: pid_t = 0
     let code = posix_spawn(&id, command[0], &actions, &attributes, &arguments, environ)
     guard code == 0 else { throw Diagnostic("cannot start \(command[0]): error \(code)") }
     self.id = id
+    Thread.detachNewThread { [id, hasEnded, end] in
+      var info = siginfo_t()
+      while waitid(P_PID, id_t(id), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+      hasEnded.withLock { hasEnded in
+        var status: Int32 = 0
+        waitpid(id, &status, 0)
+        hasEnded = true
+      }
+      end.signal()
+    }
   }
 
   /// Whether it has not ended yet.
-  var isRunning: Bool {
-    var info = siginfo_t()
-    let flags = WEXITED | WNOHANG | WNOWAIT
-    return waitid(P_PID, id_t(id), &info, flags) == 0 && info.si_signo == 0
+  var isRunning: Bool { !hasEnded.withLock { $0 } }
+
+  /// Asks it to end, if it has not yet.
+  func terminate() {
+    hasEnded.withLock { hasEnded in
+      if !hasEnded { kill(id, SIGTERM) }
+    }
   }
 
-  /// Waits for its end; to be called once.
+  /// Waits for its end.
   func wait() {
-    var status: Int32 = 0
-    while waitpid(id, &status, 0) < 0, errno == EINTR {}
+    end.wait()
+    end.signal()
   }
 }

@@ -76,7 +76,7 @@ final class SSHServer: Sendable {
       return !isStopped
     }
     guard isFirst else { return }
-    kill(process.id, SIGTERM)
+    process.terminate()
     process.wait()
   }
 
