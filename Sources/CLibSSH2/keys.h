@@ -27,16 +27,17 @@ static inline int helix_give_passphrase(char *buffer, int size, int writing, voi
   return (int)passphrase->count;
 }
 
-// Whether libcrypto failed because it lacks an algorithm.
+// Whether libcrypto failed because it lacks an algorithm. What a wrong passphrase makes of a key is
+// "unsupported" to its decoders as well, so only what ciphers and digests say counts.
 static inline int helix_lacks_algorithm(void) {
   int lacks = 0;
   unsigned long code;
   while ((code = ERR_get_error())) {
     int reason = ERR_GET_REASON(code);
-    lacks |= reason == ERR_R_UNSUPPORTED || reason == PEM_R_UNSUPPORTED_ENCRYPTION
+    lacks |= (ERR_GET_LIB(code) == ERR_LIB_PEM && reason == PEM_R_UNSUPPORTED_ENCRYPTION)
              || (ERR_GET_LIB(code) == ERR_LIB_EVP
-                 && (reason == EVP_R_UNSUPPORTED_ALGORITHM || reason == EVP_R_UNSUPPORTED_CIPHER
-                     || reason == EVP_R_UNKNOWN_PBE_ALGORITHM
+                 && (reason == ERR_R_UNSUPPORTED || reason == EVP_R_UNSUPPORTED_ALGORITHM
+                     || reason == EVP_R_UNSUPPORTED_CIPHER || reason == EVP_R_UNKNOWN_PBE_ALGORITHM
                      || reason == EVP_R_UNSUPPORTED_PRF));
   }
   return lacks;

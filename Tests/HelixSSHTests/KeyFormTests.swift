@@ -141,6 +141,41 @@ struct KeyFormTests {
     }
   }
 
+  @Test("a wrong passphrase is never taken for anything else, whatever it makes of the key")
+  func manyWrong() async throws {
+    try await aside {
+      let (plain, path) = (folder.file("plain"), folder.file("cheap"))
+      try runLocally(
+        "/usr/bin/openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
+        "-out", plain)
+      try runLocally(
+        "/usr/bin/openssl", "pkcs8", "-topk8", "-iter", "1", "-in", plain, "-out", path,
+        "-passout", "pass:secret")
+      let text = try text(path)
+      // One of 256 leaves a padding that looks right.
+      for number in 0..<2000 {
+        #expect(throws: KeyText.Refusal.wrongPassphrase) {
+          try text.key(passphrase: SecretValue("wrong\(number)"))
+        }
+      }
+      #expect(try text.key(passphrase: SecretValue("secret")).publicKey.rsaBits == 2048)
+    }
+  }
+
+  @Test("a PEM key that is locked with what libcrypto has given up is no wrong passphrase")
+  func legacyLock() async throws {
+    try await aside {
+      let (plain, path) = (folder.file("plain"), folder.file("legacy"))
+      try runLocally("/usr/bin/openssl", "genpkey", "-algorithm", "ed25519", "-out", plain)
+      try runLocally(
+        "/usr/bin/openssl", "pkcs8", "-topk8", "-v1", "PBE-MD5-DES", "-provider", "legacy",
+        "-provider", "default", "-in", plain, "-out", path, "-passout", "pass:secret")
+      #expect(throws: KeyText.Refusal.problem(.cipher(path: path, name: nil))) {
+        try text(path).key(passphrase: SecretValue("secret"))
+      }
+    }
+  }
+
   private func ed25519() throws {
     let path = folder.file("pkcs8")
     try runLocally("/usr/bin/openssl", "genpkey", "-algorithm", "ed25519", "-out", path)
