@@ -51,7 +51,8 @@ struct PasswordTests {
       try await passwords(login: true, sudo: true, answers) == [
         [SecretValue("x"), SecretValue("y")], [SecretValue("a"), SecretValue("b")],
       ])
-    #expect(await answers.questions == ["login password: ", "sudo password (empty: the login's): "])
+    #expect(
+      await answers.questions == ["login password: ", "sudo password (empty: the login's): "])
   }
 
   @Test("nothing typed for sudo means the login's password, and for the login none")
