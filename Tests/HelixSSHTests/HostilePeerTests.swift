@@ -12,7 +12,7 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
   let isExpected: @Sendable (SSHError) -> Bool
   var testDescription: String { scenario }
 
-  static let login = Duration.seconds(10)
+  static let login = Duration.seconds(20)
   static let command = Duration.seconds(8)
 
   init(_ scenario: String, _ isExpected: @escaping @Sendable (SSHError) -> Bool) {
