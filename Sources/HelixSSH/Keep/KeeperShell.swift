@@ -2,6 +2,9 @@ import HelixModel
 
 /// A host's shell over a session that a keeper holds.
 struct KeeperShell: Shell {
+  /// How many keepers may end under a command's feet: those with little time do so on a busy machine.
+  private static let tries = 5
+
   let host: HostName
   private let provider: KeptShellProvider
   private let settings: SSHSettings
@@ -60,16 +63,16 @@ struct KeeperShell: Shell {
   /// Does something over the keeper's link with the host.
   ///
   /// A keeper may have ended since it was last talked to; what it has surely not done, or what may
-  /// be done twice, is tried once more with a new one.
+  /// be done twice, is tried again with a new one.
   private func withLink<Value: Sendable>(
     mayRepeat: Bool, _ body: (KeeperConnection, Int) async throws -> Value
   ) async throws -> Value {
-    for isLastTry in [false, true] {
+    for _ in 0..<Self.tries {
       let keeper = try await provider.keeper()
       do {
         return try await body(keeper, try await keeper.link(with: settings))
       } catch let loss as KeeperLoss {
-        guard !isLastTry, mayRepeat || loss.wasNeverRead else { break }
+        guard mayRepeat || loss.wasNeverRead else { break }
       }
     }
     throw KeeperProblem.lost(host: host).diagnostic

@@ -21,7 +21,8 @@ final class ScratchFolder: Sendable {
 
   @discardableResult
   func write(_ bytes: [UInt8], to name: String, mode: Int = 0o600) throws -> String {
-    try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
+    // In one piece: a login under way may be reading the file.
+    try Data(bytes).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file(name))
     return file(name)
   }
