@@ -19,13 +19,7 @@ extension HostKeyProblem {
           + " \(Self.list(known))",
         remedy: "leave out transport: libssh2, so that the system's ssh is used, or add the host's"
           + " ed25519 key to known_hosts, after comparing it with ssh-keygen -lf on the host")
-    case .notPinned(let key, let name, let pinned):
-      .init(
-        summary: "the host key of \(name) is not the one in the inventory",
-        reason: "it shows \(key.word) \(key.fingerprint), but host_key says \(pinned.word)"
-          + " \(pinned.fingerprint); somebody may be answering in its place",
-        remedy: "if the host was installed anew, compare the key with ssh-keygen -lf on the host,"
-          + " then correct host_key in the inventory")
+    case .notPinned(let key, let name, let pinned): Self.pinWords(key.words, name, pinned)
     case .pinUnsupported(let pinned, let name):
       .init(
         summary: "the pinned host key of \(name) cannot be checked",
@@ -61,6 +55,16 @@ extension HostKeyProblem {
       reason: "it shows \(shown), but known are \(list(known));"
         + " somebody may be answering in its place",
       remedy: "if the host was installed anew, remove the old key with: \(removal(name, known))")
+  }
+
+  /// About a key, in words, that is not the one the inventory has.
+  static func pinWords(_ shown: String, _ name: String, _ pinned: HostKey) -> SSHError.Words {
+    .init(
+      summary: "the host key of \(name) is not the one in the inventory",
+      reason: "it shows \(shown), but host_key says \(pinned.words); somebody may be answering in"
+        + " its place",
+      remedy: "if the host was installed anew, compare the key with ssh-keygen -lf on the host,"
+        + " then correct host_key in the inventory")
   }
 
   /// About a key, in words, that a file says not to trust.

@@ -175,14 +175,33 @@ struct SecondTransportTests {
     let session = SystemSession(settings, loop: .next())
     #expect(try await session.logIn(Trust()) == SystemLogin(address: "127.0.0.1"))
     await session.close()
-    _ = try makeKey(in: server.folder, "other")
-    settings.pinnedKey = HostKey(line: server.folder.text(of: "other.pub"))
-    settings.userKnownHosts = [try server.knownHosts()]
-    let other = SystemSession(settings, loop: .next())
-    let error = await #expect(throws: SSHError.self) { _ = try await other.logIn(Trust()) }
-    #expect(error?.diagnostic(settings).summary.contains("has changed") == true)
-    await other.close()
     #expect(server.folder.text(of: "empty").isEmpty)
+
+    func failure() async throws -> (system: Diagnostic?, ours: Diagnostic?) {
+      var errors: [Diagnostic?] = []
+      for transport in [TransportChoice.ssh, .libssh2] {
+        settings.transport = transport
+        let link = HostLink(
+          settings, trust: Trust(), limiter: ConnectionLimiter(), report: { _ in })
+        let error = await #expect(throws: SSHError.self) { _ = try await link.liveSession() }
+        errors.append(error?.diagnostic(settings))
+        await link.close()
+      }
+      return (errors[0], errors[1])
+    }
+    let line = "[127.0.0.1]:\(server.port) \(server.publicKey())\n"
+    settings.userKnownHosts = [try server.folder.write("@revoked \(line)", to: "revoked")]
+    let revoked = try await failure()
+    #expect(revoked.system == revoked.ours)
+    #expect(revoked.ours?.summary == "the host key is revoked")
+    settings.userKnownHosts = [try server.folder.write(line, to: "known")]
+    for type in ["ed25519", "ecdsa"] {
+      _ = try makeKey(in: server.folder, "other-\(type)", type: type)
+      settings.pinnedKey = HostKey(line: server.folder.text(of: "other-\(type).pub"))
+      let refused = try await failure()
+      #expect(refused.system?.summary.hasSuffix("is not the one in the inventory") == true)
+      if type == "ed25519" { #expect(refused.system == refused.ours) }
+    }
   }
 
   @Test("a refused key is named, with what the server would take")
@@ -348,8 +367,8 @@ struct SecondTransportTests {
     var settings = try SSHSettings(
       server.host(key: key, options: ["IdentitiesOnly=yes"], transport: .ssh),
       local: server.local, policy: .strict)
-    settings.loginTimeout = .seconds(3)
-    let person = ScriptedPrompter(["it's \\ $HOME"], delay: .seconds(4))
+    settings.loginTimeout = .seconds(8)
+    let person = ScriptedPrompter(["it's \\ $HOME"], delay: .seconds(9))
     let session = SystemSession(settings, loop: .next())
     _ = try await session.logIn(Trust(prompter: person))
     #expect(person.questions == ["Enter passphrase for key '\(key)': "])

@@ -33,9 +33,13 @@ struct PrivateFolder: Sendable {
     return .failure(failure)
   }
 
-  /// Writes a known_hosts file with the only key that a host may show.
-  func write(_ key: HostKey, name: String) -> Result<Void, LocalFile.Failure> {
-    write("\(name) \(key.algorithm) \(Base64.encode(key.blob))\n", to: knownHosts, mode: 0o600)
+  /// Writes a known_hosts file with the only key that a host may show, unless it is revoked.
+  func write(
+    _ key: HostKey, but revoked: [KnownHosts.Known], _ name: String
+  ) -> Result<Void, LocalFile.Failure> {
+    let lines = [("", key)] + revoked.map { ("@revoked ", $0.key) }
+    let text = lines.map { "\($0)\(name) \($1.algorithm) \(Base64.encode($1.blob))\n" }
+    return write(text.joined(), to: knownHosts, mode: 0o600)
   }
 
   /// Makes what ssh needs to ask us.
@@ -55,8 +59,17 @@ struct PrivateFolder: Sendable {
       ? .success(()) : .failure(.current)
   }
 
+  /// Removes the folder with all that is in it; ssh itself never makes folders there.
   func remove() {
-    for file in [socket, knownHosts, asker, question, answer] { unlink(file) }
+    if let list = opendir(path) {
+      while let entry = readdir(list) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+          name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        unlink("\(path)/\(name)")
+      }
+      closedir(list)
+    }
     rmdir(path)
   }
 }

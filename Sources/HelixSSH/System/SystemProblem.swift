@@ -10,6 +10,7 @@ enum SystemProblem: Hashable, Sendable {
 
   case unknownKey(ShownKey?)
   case changedKey(ShownKey?, known: [KnownHosts.Known])
+  case notPinned(ShownKey?, pinned: HostKey)
   case revokedKey(ShownKey?, place: String?)
   /// A host's certificate that does not hold.
   case certificate(reason: String)
@@ -21,11 +22,14 @@ enum SystemProblem: Hashable, Sendable {
 
 extension SystemProblem {
   /// The same with what the files say about the host.
-  func completed(with answer: KnownHosts.Answer) -> SystemProblem {
-    switch self {
-    case .changedKey(let key, _):
+  func completed(with check: HostKeyCheck) -> SystemProblem {
+    let answer = check.answer
+    switch (self, check.pinned) {
+    case (.changedKey(let key, _), let pinned?), (.unknownKey(let key), let pinned?):
+      return .notPinned(key, pinned: pinned)
+    case (.changedKey(let key, _), nil):
       return .changedKey(key, known: answer.keys + answer.portless)
-    case .revokedKey(let key, _):
+    case (.revokedKey(let key, _), _):
       let revoked = answer.revoked.first { $0.key.fingerprint == key?.fingerprint }
       return .revokedKey(key, place: revoked?.place.description)
     default: return self
@@ -41,6 +45,8 @@ extension SystemProblem {
         key?.words ?? Self.unnamed, name, settings.userKnownHosts.first)
     case .changedKey(let key, let known):
       return HostKeyProblem.changedWords(key?.words ?? Self.unnamed, name, known)
+    case .notPinned(let key, let pinned):
+      return HostKeyProblem.pinWords(key?.words ?? Self.unnamed, name, pinned)
     case .revokedKey(let key, let place):
       return HostKeyProblem.revokedWords(
         key?.words ?? Self.unnamed, at: place ?? "a known_hosts file")
