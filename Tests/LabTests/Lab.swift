@@ -5,7 +5,11 @@ import Testing
 /// The machines the tests work on: Debian systems of their own, made by `Tests/Lab/lab`.
 struct Lab {
   static let script = repository.appendingPathComponent("Tests/Lab/lab").path
-  static let name = "test"
+  /// Labs share one machine's list of names: each copy of the repository has a lab of its own.
+  static let name: String = {
+    let hash = repository.path.utf8.reduce(UInt32(5381)) { $0 &* 33 &+ UInt32($1) }
+    return "test-" + String(hash, radix: 36)
+  }()
   /// The release that the repository's own cluster.yaml names.
   static let release = "v1.29.1+k3s2"
 
@@ -20,7 +24,7 @@ struct Lab {
 
   /// Boots the lab, or what of it is down.
   static func up(servers: Int = 3, agents: Int = 4) throws -> Lab {
-    let folder = repository.appendingPathComponent(".build/lab-\(name)")
+    let folder = repository.appendingPathComponent(".build/lab-test")
     let lab = Lab(folder: folder)
     let up = try lab.lab("up", "--servers", "\(servers)", "--agents", "\(agents)", "--bare")
     try #require(up.status == 0, "\(up.all)")
