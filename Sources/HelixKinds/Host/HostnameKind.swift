@@ -39,7 +39,8 @@ package struct HostnameKind: ModuleKind {
   private static let fact = Fact<Names>(
     "hostname",
     command: """
-      echo "running=$(uname -n)"
+      IFS= read -r helix_name </proc/sys/kernel/hostname
+      echo "running=$helix_name"
       echo "kept=$(sed -n '/^[[:blank:]]*[^#[:blank:]]/{p;q;}' /etc/hostname 2>/dev/null)"
       """,
     parse: { answer throws(Diagnostic) in

@@ -43,8 +43,8 @@ package struct KernelModuleKind: ModuleKind {
     return Fact(
       "kernel-module:\(name)",
       command: """
-        if [ -d /sys/module/\(underscored) ] ||
-          grep -q '/\(pattern)\\.ko' "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
+        if [ -d /sys/module/\(underscored) ] || { read -r helix_kernel </proc/sys/kernel/osrelease &&
+          grep -q '/\(pattern)\\.ko' "/lib/modules/$helix_kernel/modules.builtin" 2>/dev/null; }
         then echo loaded=yes; fi
         if grep -qsE '^[[:blank:]]*\(pattern)([[:blank:]]|$)' /etc/modules \
           /etc/modules-load.d/*.conf /usr/lib/modules-load.d/*.conf

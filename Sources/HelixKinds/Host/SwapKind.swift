@@ -33,9 +33,10 @@ package struct SwapKind: ModuleKind {
   private static let fact = Fact<Swap>(
     "swap",
     command: """
-      awk 'NR > 1 { print "active=" $1 }' /proc/swaps
-      awk '$1 !~ /^#/ && $3 == "swap" { print "listed=" $1 }' /etc/fstab 2>/dev/null
-      :
+      awk 'BEGIN {
+        while ((getline < "/proc/swaps") > 0) if (++line > 1) print "active=" $1
+        while ((getline < "/etc/fstab") > 0) if ($1 !~ /^#/ && $3 == "swap") print "listed=" $1
+      }'
       """,
     parse: { answer throws(Diagnostic) in
       Swap(active: answer.values(of: "active"), listed: answer.values(of: "listed"))

@@ -52,18 +52,23 @@ package struct SysctlKind: ModuleKind {
   }
 
   private var fact: Fact<Setting> {
+    // awk reads the kernel's value as well: one process for each of what are many parameters.
     let program = """
       \(KernelParameter.awkPath)
-      /=/ && path($0) == ENVIRON["key"] { sub(/^[^=]*=/, ""); last = $0; found = 1 }
-      END { if (found) print "listed=" last }
+      BEGIN {
+        value = ENVIRON["value"]
+        if ((getline line < value) > 0) print "running=" line
+        while ((getline < ENVIRON["file"]) > 0)
+          if (/=/ && path($0) == ENVIRON["key"]) { sub(/^[^=]*=/, ""); last = $0; found = 1 }
+        if (found) print "listed=" last
+      }
       """
     // The kernel separates a parameter's numbers by tabs, and people by what they like.
     return Fact(
       "sysctl:\(key.name) in \(file)",
       command: """
-        if value=$(cat \(shellQuoted(key.file)) 2>/dev/null); then echo "running=$value"; fi
-        key=\(shellQuoted(key.path)) awk \(shellQuoted(program)) \(shellQuoted(file)) 2>/dev/null
-        :
+        key=\(shellQuoted(key.path)) value=\(shellQuoted(key.file)) file=\(shellQuoted(file)) \
+          awk \(shellQuoted(program))
         """,
       parse: { answer throws(Diagnostic) in
         let properties = answer.properties

@@ -57,7 +57,7 @@ extension SystemFacts {
 
   private static let command = #"""
     (. /etc/os-release 2>/dev/null; printf 'os-id=%s\nos-version=%s\n' "$ID" "$VERSION_ID")
-    echo "kernel=$(uname -r)"
+    IFS= read -r helix_kernel </proc/sys/kernel/osrelease && echo "kernel=$helix_kernel"
     echo "virtualisation=$(systemd-detect-virt 2>/dev/null)"
     echo "cpus=$(nproc 2>/dev/null)"
     awk '$1 ~ /^(MemAvailable|SwapTotal|SwapFree):$/ { sub(/:/, "=", $1); print $1 $2 }' /proc/meminfo

@@ -13,9 +13,9 @@ package struct ObservationScript: Sendable {
 
   /// The questions in order, framed with `nonce`: letters and digits that nobody can guess.
   ///
-  /// An answer may have `limit` bytes: the nodes of a cluster of some hundred hosts fit, and a fact
-  /// that prints without end does no harm.
-  package init(_ requests: [FactRequest], nonce: String, limit: Int = 16 * 1024 * 1024) {
+  /// All answers together may have `limit` bytes: the nodes of a cluster of some hundred hosts fit,
+  /// and a fact that prints without end is stopped.
+  package init(_ requests: [FactRequest], nonce: String, limit: Int = 4 * 1024 * 1024) {
     self.requests = requests
     self.nonce = nonce
     self.limit = limit
@@ -36,28 +36,22 @@ package struct ObservationScript: Sendable {
         "set +a; unset \(FactPrelude.keyVariable); \(FactPrelude.keyVariable)=\(keyWord); "
           + "helix_whole=\(nonce)",
         "\(FactPrelude.nowVariable)=\(now)",
-        ShellScript.surroundings, FactPrelude.script, framing,
+        ShellScript.surroundings, FactPrelude.script, framing, "{",
       ] + facts + [
         // Said only when the first line arrived: start-up files of a shell may read it away, and
         // every fingerprint would be made without the key.
-        "printf '\\n%s done\\n' \"${helix_whole-}\"", "",
+        "printf '\\n%s done\\n' \"${helix_whole-}\"", "} | head -c \(limit)", "",
       ]
     return SecretValue(lines.joined(separator: "\n"))
   }
 
-  /// The status travels past `head` on descriptor 3; descriptor 4 is the true output.
-  ///
-  /// One byte more than the limit is let through, so that an answer cut off can be told from one
-  /// that just fits.
+  /// One process for each fact and no more: on small machines that is most of what a plan costs.
   private var framing: String {
     """
-    exec 4>&1
     helix_fact() {
       printf '\\n%s begin %s\\n' \(nonce) "$1"
-      helix_status=$({
-        { (eval "$2") </dev/null 2>/dev/null 3>&- 4>&-; echo "$?" >&3; } | head -c \(limit + 1) >&4
-      } 3>&1)
-      printf '\\n%s end %s %s\\n' \(nonce) "$1" "${helix_status:-141}"
+      (eval "$2") </dev/null 2>/dev/null
+      printf '\\n%s end %s %s\\n' \(nonce) "$1" "$?"
     }
     """
   }
@@ -72,9 +66,10 @@ extension ObservationScript {
     var answers: [FactID: FactAnswer] = [:]
     for (index, request) in requests.enumerated() {
       guard let answer = frames.answer(index) else {
-        throw brokenOff(after: index, total: requests.count)
+        throw output.utf8.count >= limit
+          ? tooLong(request) : brokenOff(after: index, total: requests.count)
       }
-      answers[request.id] = withinLimit(answer)
+      answers[request.id] = answer
     }
     guard frames.findLine("done") != nil else {
       throw output.contains("\n done\n")
@@ -83,9 +78,11 @@ extension ObservationScript {
     return answers
   }
 
-  /// An answer that was cut off counts as that of a command whose reader went away.
-  private func withinLimit(_ answer: FactAnswer) -> FactAnswer {
-    answer.output.utf8.count > limit ? FactAnswer(status: 141, output: "") : answer
+  private func tooLong(_ request: FactRequest) -> Diagnostic {
+    Diagnostic(
+      "the answers are longer than \(limit >> 10) KiB",
+      reason: "\(request.id) did not come to its end before that",
+      remedy: "look at what it asks about on the host, then plan again")
   }
 
   private var beginningLost: Diagnostic {

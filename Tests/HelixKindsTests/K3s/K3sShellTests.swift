@@ -54,6 +54,24 @@ struct K3sShellTests {
     #expect(try ask(Served.fact(["127.0.0.1:1"])) == ["127.0.0.1:1": .nothing])
   }
 
+  @Test(
+    "what systemd says of both units is told apart, in whatever order it says it",
+    arguments: ["sh", "bash", "busybox sh"])
+  func units(shell: String) throws {
+    let said = """
+      systemctl() {
+        printf '%s\\n' MainPID=0 InvocationID= Id=k3s.service ActiveState=failed \
+          UnitFileState=enabled '' UnitFileState=disabled Id=k3s-agent.service \
+          ActiveState=inactive MainPID=0
+      }
+      """
+    let state = try ask(NodeState.fact, after: said, in: shell)
+    #expect(state.unit(.server) == NodeState.Unit(activity: "failed", isEnabled: true))
+    #expect(state.unit(.agent) == NodeState.Unit(activity: "inactive", isEnabled: false))
+    let silent = try ask(NodeState.fact, after: "systemctl() { return 1; }", in: shell)
+    #expect(silent.unit(.server).activity == "unknown")
+  }
+
   #if os(Linux)
     @Test("a port that another process listens on is told with the process's name")
     func takenPort() throws {
@@ -206,16 +224,19 @@ extension K3sShellTests {
   }
 
   private func ask<Value>(
-    _ fact: Fact<Value>, keepingPathsInside: Bool = true
+    _ fact: Fact<Value>, keepingPathsInside: Bool = true, after prelude: String = "",
+    in shell: String = "sh"
   ) throws -> Value {
-    try askRaw(fact, keepingPathsInside: keepingPathsInside).0
+    try askRaw(fact, keepingPathsInside: keepingPathsInside, after: prelude, in: shell).0
   }
 
   private func askRaw<Value>(
-    _ fact: Fact<Value>, keepingPathsInside: Bool = true
+    _ fact: Fact<Value>, keepingPathsInside: Bool = true, after prelude: String = "",
+    in shell: String = "sh"
   ) throws -> (Value, String) {
-    let script = "HELIX_KEY=key\n\(FactPrelude.script)\n\(inRoot(fact.request.command))"
-    let result = try shell(script)
+    let script =
+      "HELIX_KEY=key\n\(FactPrelude.script)\n\(prelude)\n\(inRoot(fact.request.command))"
+    let result = try self.shell(script, in: shell)
     let output =
       keepingPathsInside
       ? result.output.replacingOccurrences(of: root.path, with: "") : result.output
@@ -238,13 +259,15 @@ extension K3sShellTests {
     try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
   }
 
-  private func shell(_ script: String, arguments: [String] = []) throws -> Result {
+  private func shell(
+    _ script: String, arguments: [String] = [], in shell: String = "sh"
+  ) throws -> Result {
     let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
+    process.executableURL = URL(filePath: "/usr/bin/env")
     let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try script.write(to: file, atomically: true, encoding: .utf8)
     defer { try? FileManager.default.removeItem(at: file) }
-    process.arguments = arguments + [file.path]
+    process.arguments = shell.split(separator: " ").map(String.init) + arguments + [file.path]
     let output = Pipe()
     let errors = Pipe()
     process.standardOutput = output

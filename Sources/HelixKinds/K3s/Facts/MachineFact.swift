@@ -39,19 +39,32 @@ extension MachineFacts {
 
   private static let command = """
     printf 'machine %s\\n' "$(uname -m)"
-    printf 'machine-id %s\\n' "$(cat /etc/machine-id 2>/dev/null)"
-    printf 'boot-id %s\\n' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
-    printf 'hostname %s\\n' "$(uname -n)"
-    printf 'system %s\\n' "$(. /etc/os-release 2>/dev/null; printf '%s' "$PRETTY_NAME")"
+    helix_line() {
+      helix_value=
+      [ ! -r "$2" ] || IFS= read -r helix_value <"$2"
+      printf '%s %s\\n' "$1" "$helix_value"
+    }
+    helix_line machine-id /etc/machine-id
+    helix_line boot-id /proc/sys/kernel/random/boot_id
+    helix_line hostname /proc/sys/kernel/hostname
     [ ! -d /run/systemd/system ] || echo systemd
-    awk '$1 == "MemTotal:" { print "memory", $2 } $1 == "SwapTotal:" && $2 > 0 { print "swap" }' \\
-      /proc/meminfo
-    if grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
-      awk '$1 == "memory" && $4 == 1 { found = 1 } END { exit !found }' /proc/cgroups 2>/dev/null
-    then echo memory-controller; fi
-    df -Pk /var/lib | awk 'NR == 2 { print "free-data", $4 }'
-    df -Pk /usr/local | awk 'NR == 2 { print "free-binary", $4 }'
+    df -Pk /var/lib /usr/local | awk '
+      { free[NR] = $4 }
+      END {
+        # A folder that is not there has no line: whose the others are cannot be told then.
+        if (NR == 3) { print "free-data", free[2]; print "free-binary", free[3] }
+        while ((getline < "/proc/meminfo") > 0) {
+          if ($1 == "MemTotal:") print "memory", $2
+          if ($1 == "SwapTotal:" && $2 > 0) print "swap"
+        }
+        if ((getline line < "/sys/fs/cgroup/cgroup.controllers") > 0)
+          memory = index(" " line " ", " memory ")
+        while (!memory && (getline < "/proc/cgroups") > 0) memory = $1 == "memory" && $4 == 1
+        if (memory) print "memory-controller"
+      }'
     printf 'addresses %s\\n' "$(hostname -I 2>/dev/null)"
+    # Last, since a shell that cannot read it ends.
+    . /etc/os-release && printf 'system %s\\n' "$PRETTY_NAME"
     """
 
   @Sendable

@@ -21,7 +21,7 @@ struct NodeList: Sendable, Hashable {
   static let fact = Fact<NodeList?>(
     "k3s-nodes",
     command: """
-      if systemctl is-active --quiet k3s.service &&
+      if [ -x \(K3sPaths.binary) ] && systemctl is-active --quiet k3s.service &&
         timeout 20 \(K3sPaths.binary) kubectl get nodes -o jsonpath=\(shellQuoted(template))
       then echo answered; else echo silent; fi
       """,

@@ -23,16 +23,18 @@ extension TakenPort {
   // process is in the cgroup of k3s's unit.
   private static func command(_ ports: [Int]) -> String {
     """
-    helix_listeners=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v ports=\
+    helix_listeners=$(awk -v ports=\
     '\(ports.map { hexadecimal($0) + "=" + String($0) }.joined(separator: " "))' '
+      function listeners(file) {
+        while ((getline < file) > 0)
+          if ($4 == "0A" && split($2, place, ":") && place[2] in number)
+            print $10, number[place[2]]
+      }
       BEGIN { n = split(ports, pairs, " ")
-        for (i = 1; i <= n; i++) { split(pairs[i], pair, "="); number[pair[1]] = pair[2] } }
-      $4 == "0A" { split($2, place, ":")
-        if (place[2] in number) print $10, number[place[2]] }')
-    [ -z "$helix_listeners" ] || {
-      printf '%s\\n' "$helix_listeners"
-      ls -l /proc/[0-9]*/fd 2>/dev/null
-    } | awk '
+        for (i = 1; i <= n; i++) { split(pairs[i], pair, "="); number[pair[1]] = pair[2] }
+        listeners("/proc/net/tcp"); listeners("/proc/net/tcp6") }')
+    [ -n "$helix_listeners" ] || { echo asked; exit 0; }
+    { printf '%s\\n' "$helix_listeners"; ls -l /proc/[0-9]*/fd 2>/dev/null; } | awk '
       NF == 2 && $1 ~ /^[0-9]+$/ { port[$1] = $2; order[++n] = $1; next }
       /^\\/proc\\/[0-9]+\\/fd:$/ { split($0, path, "/"); pid = path[3]; next }
       $NF ~ /^socket:/ { inode = substr($NF, 9, length($NF) - 9)

@@ -45,23 +45,38 @@ extension NodeState {
     \(ShellLibrary.caHash)
     \(ShellLibrary.token)
     helix_start=
+    helix_units=$(systemctl show -p Id -p ActiveState -p UnitFileState -p MainPID -p InvocationID \\
+      k3s.service k3s-agent.service 2>/dev/null)
     for helix_unit in k3s k3s-agent; do
-      helix_activity=$(systemctl is-active "$helix_unit.service" 2>/dev/null)
+      helix_activity= helix_enabled= helix_pid= helix_run= helix_id=
+      # systemctl writes the properties in an order of its own, a blank line between two units.
+      while IFS= read -r helix_line; do
+        case $helix_line in
+        Id=*) helix_id=${helix_line#*=} ;;
+        ActiveState=*) helix_activity=${helix_line#*=} ;;
+        UnitFileState=*) helix_enabled=${helix_line#*=} ;;
+        MainPID=*) helix_pid=${helix_line#*=} ;;
+        InvocationID=*) helix_run=${helix_line#*=} ;;
+        '')
+          [ "$helix_id" != "$helix_unit.service" ] || break
+          helix_activity= helix_enabled= helix_pid= helix_run= helix_id= ;;
+        esac
+      done <<END
+    $helix_units
+
+    END
       case $helix_activity in active | activating)
-        helix_run=$(systemctl show -p InvocationID "$helix_unit.service" | cut -d= -f2)
         [ -z "$helix_run" ] || journalctl -o cat -n 200 _SYSTEMD_INVOCATION_ID="$helix_run" |
           grep -q 'Node password rejected' && echo password-rejected ;;
       esac
-      printf 'unit %s %s %s\\n' "$helix_unit" "${helix_activity:-unknown}" \\
-        "$(systemctl is-enabled "$helix_unit.service" 2>/dev/null)"
+      printf 'unit %s %s %s\\n' "$helix_unit" "${helix_activity:-unknown}" "$helix_enabled"
       [ "$helix_activity" = active ] || continue
-      helix_pid=$(systemctl show -p MainPID "$helix_unit.service" | cut -d= -f2)
       # The start of the process in seconds since 1970: boot time plus its ticks since then.
       helix_start=$({ cat "/proc/$helix_pid/stat"; cat /proc/stat; } 2>/dev/null |
         awk -v ticks="$(getconf CLK_TCK)" 'NR == 1 { sub(/^.*\\) /, ""); start = $20 / ticks; next }
           $1 == "btime" { printf "%d", $2 + start + 0.5; exit }')
     done
-    helix_now=$(date +%s)
+    [ -z "$helix_start" ] || helix_now=$(date +%s)
     for helix_file in \(K3sPaths.binary) \(K3sPaths.config) \(K3sPaths.token) \\
       \(K3sPaths.unit(.server)) \(K3sPaths.unit(.agent)); do
       [ -n "$helix_start" ] && [ -f "$helix_file" ] || continue

@@ -41,8 +41,10 @@ struct InstalledUnit: Sendable, Hashable {
       done
       for helix_name in \(commands.joined(separator: " ")); do
         helix_path=/usr/local/bin/$helix_name
-        if [ "$(readlink "$helix_path")" = k3s ] ||
-          [ "$(readlink "$helix_path")" = \(K3sPaths.binary) ]; then helix_found=k3s
+        helix_target=
+        [ ! -L "$helix_path" ] || helix_target=$(readlink "$helix_path")
+        if [ "$helix_target" = k3s ] || [ "$helix_target" = \(K3sPaths.binary) ]
+        then helix_found=k3s
         elif [ -e "$helix_path" ] || [ -L "$helix_path" ] || command -v "$helix_name" >/dev/null
         then helix_found=other
         else helix_found=none; fi
