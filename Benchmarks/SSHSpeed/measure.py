@@ -14,6 +14,8 @@ ROOT = os.getcwd()
 HELIX = os.path.join(ROOT, ".build/release/helix-infra")
 SEND = os.path.join(ROOT, ".build/release/send-file")
 PARTS = ["start", "ask", "others", "kept", "upload"]
+# What costs a host little, so that the way there and back is most of what is measured.
+LIGHT = "uname -a; cat /etc/os-release /proc/meminfo; df -P /; ip -o addr; id"
 
 
 class Report:
@@ -89,10 +91,20 @@ class Contest:
         with open(self.estate.file("said")) as file:
             return self.estate.write("script", file.read())
 
-    def ssh(self, count, at_once, *options):
-        """`ssh` run by xargs, each with the same script on its standard input."""
+    def light(self, count, *options):
+        return lambda: self.measure(
+            [HELIX, "exec", "-i", self.estate.inventory(count), *options, "all", "--", LIGHT])
+
+    def work(self, name):
+        """The same work as helix-infra and as ssh do it: by number of hosts and further options."""
+        if name == "facts":
+            return self.facts, f"sh -s <{self.estate.file('script')}"
+        return self.light, f"'{LIGHT}'"
+
+    def ssh(self, task, count, at_once, *options):
+        """`ssh` run by xargs, each with the same task."""
         words = " ".join(["ssh", *self.estate.ssh_options(), *options])
-        line = f"exec {words} root@{{}} sh -s <{self.estate.file('script')} >/dev/null"
+        line = f"exec {words} root@{{}} {task} >/dev/null"
         hosts = self.estate.write(f"addresses-{count}", "\n".join(self.estate.addresses(count)) + "\n")
         return lambda: self.measure(
             ["xargs", "-a", hosts, "-P", str(at_once), "-I{}", "sh", "-c", line])
@@ -115,31 +127,36 @@ class Contest:
         return start
 
     def ask(self, start):
-        self.report.title(f"Cold connections, key exchange {KEX}, the script of `facts`")
+        for name, title in (("light", f"a light command, `{LIGHT}`"), ("facts", "the script of `facts`")):
+            self.report.title(f"Cold connections, key exchange {KEX}, {title}")
+            self.ask_cold(name, start)
+
+    def ask_cold(self, name, start):
         rows, memory = [], {}
         cores = os.cpu_count()
+        ours_does, task = self.work(name)
         for count in (7, 50, 200):
             result = self.race({
-                "helix-infra facts": self.facts(count),
-                "xargs -P16 ssh": self.ssh(count, 16),
-                "xargs -P32 ssh": self.ssh(count, 32),
+                "helix-infra": ours_does(count),
+                "xargs -P16 ssh": self.ssh(task, count, 16),
+                "xargs -P32 ssh": self.ssh(task, count, 32),
             })
-            rows += [(count, name, ms(s.wall), ms(s.client), ms(s.server), f"{s.memory / 1024:.1f} MiB")
-                     for name, s in result.items()]
-            ours = result["helix-infra facts"]
+            rows += [(count, tool, ms(s.wall), ms(s.client), ms(s.server), f"{s.memory / 1024:.1f} MiB")
+                     for tool, s in result.items()]
+            ours = result["helix-infra"]
             best = min(result["xargs -P16 ssh"].wall, result["xargs -P32 ssh"].wall)
             memory[count] = ours.memory
             if count > 7:
-                self.report.claim(f"{count} hosts: wall, of the faster ssh", ours.wall / best, 0.7)
+                self.report.claim(f"{name}, {count} hosts: wall, of the faster ssh", ours.wall / best, 0.7)
                 self.report.claim(
-                    f"{count} hosts: wall, of the servers' CPU time by core",
+                    f"{name}, {count} hosts: wall, of the servers' CPU time by core",
                     ours.wall / (ours.server / cores), 1.2)
             self.report.claim(
-                f"{count} hosts: client CPU over process start, ms a host",
+                f"{name}, {count} hosts: client CPU over process start, ms a host",
                 (ours.client - start.client) * 1000 / count, 5)
         self.report.table(["hosts", "", "wall", "client CPU", "server CPU", "largest process"], rows)
         self.report.claim(
-            "memory, KiB a host (from 7 to 200)", (memory[200] - memory[7]) / 193, 100)
+            f"{name}: memory, KiB a host (from 7 to 200)", (memory[200] - memory[7]) / 193, 100)
 
     def others(self):
         self.report.title(f"Other tools, cold, key exchange {KEX} for ssh")
@@ -182,25 +199,28 @@ class Contest:
             shutil.rmtree(control, ignore_errors=True)
 
     def kept(self):
-        self.report.title("Kept connections, 50 hosts")
-        count = 50
+        count, rows = 50, []
+        self.report.title(f"Kept connections, {count} hosts")
         control = tempfile.mkdtemp(prefix="cp", dir="/tmp")
         master = ["-o", "ControlMaster=auto", "-o", f"ControlPath={control}/%C", "-o", "ControlPersist=60"]
-        self.facts(count, "--keep-connections", "5m")()
-        warm_ssh = self.ssh(count, 16, *master)
-        warm_ssh()
-        result = self.race({
-            "cold": self.facts(count),
-            "kept": self.facts(count, "--keep-connections", "5m"),
-            "xargs -P16 ssh, warm ControlPersist": warm_ssh,
-        })
+        for name in ("light", "facts"):
+            ours_does, task = self.work(name)
+            ours_does(count, "--keep-connections", "5m")()
+            warm_ssh = self.ssh(task, count, 16, *master)
+            warm_ssh()
+            result = self.race({
+                "cold": ours_does(count),
+                "kept": ours_does(count, "--keep-connections", "5m"),
+                "xargs -P16 ssh, warm ControlPersist": warm_ssh,
+            })
+            rows += [(name, tool, ms(s.wall), ms(s.client), ms(s.server)) for tool, s in result.items()]
+            kept = result["kept"].wall
+            self.report.claim(f"{name}, kept: wall, of cold", kept / result["cold"].wall, 0.2)
+            self.report.claim(f"{name}, kept: wall, of ssh with warm ControlPersist",
+                              kept / result["xargs -P16 ssh, warm ControlPersist"].wall, 1)
         self.facts(count, "--keep-connections", "0")()
         shutil.rmtree(control, ignore_errors=True)
-        self.report.table(["", "wall", "client CPU", "server CPU"],
-                          [(name, ms(s.wall), ms(s.client), ms(s.server)) for name, s in result.items()])
-        self.report.claim("kept, of cold", result["kept"].wall / result["cold"].wall, 0.2)
-        self.report.claim("kept, of ssh with warm ControlPersist",
-                          result["kept"].wall / result["xargs -P16 ssh, warm ControlPersist"].wall, 1)
+        self.report.table(["work", "", "wall", "client CPU", "server CPU"], rows)
 
     def upload(self):
         self.report.title("Upload of 64 MiB that do not compress")

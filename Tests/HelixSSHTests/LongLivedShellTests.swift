@@ -21,10 +21,13 @@ struct LongLivedShellTests {
     let questions = [
       ("echo one; echo two >&2", ""), ("exit 3", ""), ("(((", ""), ("cat; echo", "in put"),
       ("head -c 1", "xyz\nrest that nobody reads\n"), ("read -r a; echo \"$a\"", "line\n"),
-      ("cd /; set -eu; PATH=", ""), ("printf 'a\n\nb'", ""), ("kill -9 $$ 2>/dev/null & wait", ""),
+      ("cd /; set -eu; PATH=", ""), ("printf 'a\n\nb'", ""),
+      ("sh -s", "helix_secret=1; exit 4\nnot reached"), ("echo \"$helix_secret$#\"", ""),
+      ("kill -9 $$ 2>/dev/null & wait", ""),
     ]
     let bytes = questions.dropLast().enumerated().flatMap { number, question in
-      LongLivedShell.question(question.0, input: Array(question.1.utf8), mark: "m\(number)")
+      LongLivedShell.bytes(
+        of: ShellQuestion(question.0, input: Array(question.1.utf8)), mark: "m\(number)")
     }
     let (output, errors) = try answers(bytes)
     let syntaxStatus = try runLocally(
@@ -32,7 +35,7 @@ struct LongLivedShellTests {
     #expect(
       output
         == "one\n\nm0 0\n\nm1 3\n\nm2 \(syntaxStatus.prefix { $0 != "\n" })\nin put\n\nm3 0\nx\nm4 0\n"
-        + "line\n\nm5 0\n\nm6 0\na\n\nb\nm7 0\n")
+        + "line\n\nm5 0\n\nm6 0\na\n\nb\nm7 0\n\nm8 4\n0\n\nm9 0\n")
     #expect(errors.hasPrefix("two\n\nm0\n\nm1\n"))
   }
 
@@ -40,8 +43,8 @@ struct LongLivedShellTests {
   func lengths(count: Int) throws {
     let text = "printf %s '" + String(repeating: "ab\n c\\", count: count / 6 + 1) + "'"
     let bytes =
-      LongLivedShell.question(text, input: [], mark: "m")
-      + LongLivedShell.question("printf done", input: [], mark: "n")
+      LongLivedShell.bytes(of: ShellQuestion(text), mark: "m")
+      + LongLivedShell.bytes(of: ShellQuestion("printf done"), mark: "n")
     let (output, _) = try answers(bytes)
     #expect(output == text.dropFirst(11).dropLast() + "\nm 0\ndone\nn 0\n")
   }

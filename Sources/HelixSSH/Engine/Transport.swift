@@ -185,6 +185,10 @@ extension Transport {
         from: UnsafeRawBufferPointer(rebasing: bytes[aheadStart..<aheadStart + count]))
     }
     aheadStart += count
+    if aheadStart == ahead.count {
+      ahead = []
+      aheadStart = 0
+    }
     return count
   }
 

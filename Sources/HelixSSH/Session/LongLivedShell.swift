@@ -1,5 +1,21 @@
 import Glibc
 
+/// A script for a shell that runs already, and what the script reads.
+struct ShellQuestion: Sendable {
+  let script: [UInt8]
+  let input: [UInt8]
+  /// The script came as input: it may hold a secret, so it never stands in an argument.
+  let isHidden: Bool
+
+  /// What is to be read by a shell of its own can as well be read by the one that runs, which spares
+  /// the host two processes.
+  init(_ command: String, input: [UInt8] = []) {
+    isHidden = command == "sh -s" && !input.isEmpty
+    script = isHidden ? input : Array(command.utf8)
+    self.input = isHidden ? [] : input
+  }
+}
+
 /// The words of a shell that answers one question after the other over one channel.
 ///
 /// A channel for every command costs the server a new process and the line two round trips; a shell
@@ -7,8 +23,9 @@ import Glibc
 /// own syntax for itself alone. What would go on running after its end does not belong here, since
 /// it would write into the answers of others: that is what makes a command a deed.
 enum LongLivedShell {
-  /// Answers the question in its arguments (mark, script, bytes of input), and then each that it
-  /// reads: a line with mark, lines of script, bytes of script and bytes of input, then those.
+  /// Answers the question in its arguments (mark, script, bytes of script that it must read, bytes of
+  /// input), and then each that it reads: a line with mark, lines of script, bytes of script and
+  /// bytes of input, then those.
   ///
   /// A shell's `read` takes one byte at a time, and `head -c` no byte too many: neither takes what
   /// belongs to the next. What a question leaves unread of its input is read away after it.
@@ -27,8 +44,9 @@ enum LongLivedShell {
     printf '\\n%s\\n' "$helix_mark" >&2
     }
     if [ "$#" -gt 0 ]; then
-    helix_mark=$1 helix_text=$2 helix_input=$3
-    shift 3
+    helix_mark=$1 helix_text=$2 helix_script=$3 helix_input=$4
+    shift 4
+    [ "$helix_script" -eq 0 ] || helix_text=$(head -c "$helix_script")
     helix_answer
     fi
     while read -r helix_mark helix_lines helix_script helix_input; do
@@ -40,8 +58,7 @@ enum LongLivedShell {
     helix_lines=$((helix_lines - 1))
     done
     else
-    helix_text=$(head -c "$helix_script"; echo .)
-    helix_text=${helix_text%.}
+    helix_text=$(head -c "$helix_script")
     fi
     helix_answer
     done
@@ -53,19 +70,26 @@ enum LongLivedShell {
   /// The loop's arguments for a first question, which then travels with the command itself.
   ///
   /// sshd takes no input for a command that has not begun: what is read costs a round trip more.
-  static func arguments(_ script: String, inputSize: Int, mark: String) -> [String] {
-    [mark, script, String(inputSize)]
+  static func arguments(for question: ShellQuestion, mark: String) -> [String] {
+    let script = question.isHidden ? "" : String(decoding: question.script, as: UTF8.self)
+    let hidden = question.isHidden ? question.script.count : 0
+    return [mark, script, String(hidden), String(question.input.count)]
+  }
+
+  /// What follows a first question's arguments.
+  static func remainder(of question: ShellQuestion) -> [UInt8] {
+    question.isHidden ? question.script : question.input
   }
 
   /// A question as the loop reads it; `mark` is a word that nobody can guess.
-  static func question(_ script: String, input: [UInt8], mark: String) -> [UInt8] {
-    let script = Array(script.utf8)
+  static func bytes(of question: ShellQuestion, mark: String) -> [UInt8] {
+    let script = question.script
     let isShort = script.count <= lineLimit
     let lines = isShort ? script.count { $0 == UInt8(ascii: "\n") } + 1 : 0
-    var bytes = Array("\(mark) \(lines) \(script.count) \(input.count)\n".utf8)
+    var bytes = Array("\(mark) \(lines) \(script.count) \(question.input.count)\n".utf8)
     bytes += script
     if isShort { bytes.append(UInt8(ascii: "\n")) }
-    return bytes + input
+    return bytes + question.input
   }
 }
 

@@ -25,12 +25,13 @@ private final class Exchange {
   var output: AnswerReader
   var errors: AnswerReader
 
-  /// The question for a shell that runs, or, for one that is to be started, only its input.
-  init(_ request: RemoteRequest, input: [UInt8], isFirst: Bool, outputLimit: Int) {
+  /// The question for a shell that runs, or, for one that is to be started, only what follows.
+  init(_ question: ShellQuestion, isFirst: Bool, outputLimit: Int) {
     mark = "helix-" + String(UInt64.random(in: .min ... .max), radix: 36)
-    question =
+    self.question =
       isFirst
-      ? input[...] : LongLivedShell.question(request.command, input: input, mark: mark)[...]
+      ? LongLivedShell.remainder(of: question)[...]
+      : LongLivedShell.bytes(of: question, mark: mark)[...]
     output = AnswerReader(mark: mark, limit: outputLimit)
     errors = AnswerReader(mark: mark, limit: outputLimit)
   }
@@ -61,26 +62,25 @@ extension SSHSession {
   /// A kept shell may have ended since the last question, because somebody killed it there: the
   /// question is then asked in another one.
   func ask(
-    _ request: RemoteRequest, _ input: [UInt8], _ task: RunTask
+    _ question: ShellQuestion, ascent: Ascent?, _ task: RunTask
   ) async throws(SSHError) -> RemoteResult {
-    while let shell = shells.first(where: { !$0.isBusy && $0.ascent == request.ascent }) {
+    while let shell = shells.first(where: { !$0.isBusy && $0.ascent == ascent }) {
       shell.isBusy = true
       task.begin(shell.execution)
       task.onRequest()
-      let exchange = Exchange(
-        request, input: input, isFirst: false, outputLimit: Self.outputLimit)
+      let exchange = Exchange(question, isFirst: false, outputLimit: Self.outputLimit)
       if let result = try await converse(exchange, in: shell) { return result }
       await discard(shell)
     }
-    return try await askAnew(request, input, task)
+    return try await askAnew(question, ascent, task)
   }
 
   private func askAnew(
-    _ request: RemoteRequest, _ input: [UInt8], _ task: RunTask
+    _ question: ShellQuestion, _ ascent: Ascent?, _ task: RunTask
   ) async throws(SSHError) -> RemoteResult {
-    let (script, exchange) = opening(request, input)
+    let (script, exchange) = opening(question, ascent)
     let shell = KeptShell(
-      ascent: request.ascent, execution: Execution(script, outputLimit: Self.outputLimit))
+      ascent: ascent, execution: Execution(script, outputLimit: Self.outputLimit))
     task.begin(shell.execution)
     try await openChannel(for: shell.execution)
     shells.append(shell)
@@ -98,17 +98,16 @@ extension SSHSession {
 
   /// A new shell's command line, with the first question in it if it fits, and what is to follow.
   private func opening(
-    _ request: RemoteRequest, _ input: [UInt8]
+    _ question: ShellQuestion, _ ascent: Ascent?
   ) -> (RemoteScript, Exchange) {
-    let first = Exchange(request, input: input, isFirst: true, outputLimit: Self.outputLimit)
+    let first = Exchange(question, isFirst: true, outputLimit: Self.outputLimit)
     let script = RemoteScript(
       LongLivedShell.loop,
-      arguments: LongLivedShell.arguments(
-        request.command, inputSize: input.count, mark: first.mark), ascent: request.ascent)
+      arguments: LongLivedShell.arguments(for: question, mark: first.mark), ascent: ascent)
     if script.line.utf8.count <= RemoteScript.lengthLimit { return (script, first) }
     return (
-      RemoteScript(LongLivedShell.loop, ascent: request.ascent),
-      Exchange(request, input: input, isFirst: false, outputLimit: Self.outputLimit)
+      RemoteScript(LongLivedShell.loop, ascent: ascent),
+      Exchange(question, isFirst: false, outputLimit: Self.outputLimit)
     )
   }
 

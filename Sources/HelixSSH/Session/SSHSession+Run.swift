@@ -94,8 +94,10 @@ extension SSHSession: RemoteSession {
     _ request: RemoteRequest, _ task: RunTask
   ) async throws(SSHError) -> RemoteResult {
     switch request.input {
-    case .nothing where request.isQuestion: try await ask(request, [], task)
-    case .bytes(let bytes) where request.isQuestion: try await ask(request, bytes, task)
+    case .nothing where request.isQuestion:
+      try await ask(ShellQuestion(request.command), ascent: request.ascent, task)
+    case .bytes(let bytes) where request.isQuestion:
+      try await ask(ShellQuestion(request.command, input: bytes), ascent: request.ascent, task)
     default: try await execute(request, task)
     }
   }
