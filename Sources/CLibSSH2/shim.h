@@ -11,6 +11,7 @@
 #include <zlib.h>
 #ifdef __linux__
 // Swift's Glibc module has neither.
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -27,6 +28,14 @@ static inline int helix_open_process(int process) {
   return (int)syscall(SYS_pidfd_open, process, 0);
 #else
   return -1;
+#endif
+}
+
+// Lets all threads share one heap: each with its own keeps what sessions on other threads could use.
+// The C libraries without such a setting have one heap anyway.
+static inline void helix_share_heap(void) {
+#ifdef M_ARENA_MAX
+  mallopt(M_ARENA_MAX, 1);
 #endif
 }
 

@@ -224,6 +224,7 @@ extension EventLoop {
   /// As many loops as handshakes can use: their cryptography is what fills a core.
   private static let all: [EventLoop] = {
     allowManyDescriptors()
+    helix_share_heap()
     let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     return (0..<min(4, max(1, cores))).map { _ in EventLoop() }
   }()
