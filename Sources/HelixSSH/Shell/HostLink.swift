@@ -148,7 +148,18 @@ extension HostLink {
     }
   }
 
+  /// Logs in with libssh2, once more when somebody typed for longer than the server waits.
+  ///
+  /// What they typed is known by then, so that nobody is asked for it again.
   private func tryNativeSession() async throws -> any RemoteSession {
+    do {
+      return try await tryNativeLogin()
+    } catch SSHError.outwaited {
+      return try await tryNativeLogin()
+    }
+  }
+
+  private func tryNativeLogin() async throws -> any RemoteSession {
     let route = try await Route(settings, gates: gates)
     let turn = await limiter.enter(settings.limitedName)
     do {
