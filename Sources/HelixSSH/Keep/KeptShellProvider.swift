@@ -18,8 +18,7 @@ package actor KeptShellProvider: ShellProvider {
   private let start: @Sendable (Int32) throws -> Void
 
   private var connection: KeeperConnection?
-  private var connecting: Task<Void, Never>?
-  private var waiting: [Pending<KeeperConnection>] = []
+  private let connecting = SharedAttempt<KeeperConnection>()
 
   /// - Parameters:
   ///   - keep: How long sessions live on after their last command.
@@ -63,8 +62,7 @@ package actor KeptShellProvider: ShellProvider {
 
   /// Leaves the keeper; the sessions live on.
   package func closeAll() async {
-    connecting?.cancel()
-    await connecting?.value
+    await connecting.cancel()
     connection?.close()
     connection = nil
   }
@@ -76,25 +74,11 @@ extension KeptShellProvider {
   /// A connection to the keeper that works; whoever asks while one is being made gets the same one.
   func keeper() async throws -> KeeperConnection {
     if let connection, connection.isUp { return connection }
-    let answer = Pending<KeeperConnection>()
-    waiting.append(answer)
-    if connecting == nil { connecting = Task { await connect() } }
-    return try await answer.value()
-  }
-
-  private func connect() async {
-    let result: Result<KeeperConnection, any Error>
-    do {
-      let connection = try await reach()
+    return try await connecting.value {
+      let connection = try await self.reach()
       self.connection = connection
-      result = .success(connection)
-    } catch {
-      result = .failure(error)
+      return connection
     }
-    connecting = nil
-    let answers = waiting
-    waiting = []
-    for answer in answers { answer.settle(result) }
   }
 
   /// Finds the keeper, or starts one; of several that start at once, one does it.

@@ -38,9 +38,7 @@ actor SSHSession {
   private var gateQueue: [CheckedContinuation<Void, Never>] = []
   private var keepAliveTimer: Timers.ID?
   private var isClosing = false
-  /// Commands that nobody waits for any more, but that may still run on the host.
-  private var leaving = 0
-  private var departure: Pending<Void>?
+  let departure = Departure()
   private let proxy: ChildProcess?
 
   /// - Parameters:
@@ -191,29 +189,11 @@ extension SSHSession {
     wakeSlots()
   }
 
-  /// Notes that a command was given up, and must be ended on the host.
-  func noteLeaving() { leaving += 1 }
-
-  /// Notes that nothing is left of a command that was given up.
-  func noteGone() {
-    leaving -= 1
-    if leaving == 0 { departure?.settle(.success(())) }
-  }
-
-  /// Waits until the host has ended what was given up, but not for ever.
-  private func seeOff() async {
-    let departure = Pending<Void>()
-    self.departure = departure
-    let timer = loop.schedule(after: Self.departureLimit) { departure.settle(.success(())) }
-    try? await departure.value()
-    loop.cancel(timer)
-  }
-
   /// Says goodbye if the session still works, and frees everything; later calls do nothing.
   func close() async {
     guard !isClosing else { return }
     isClosing = true
-    if leaving > 0, failure == nil { await seeOff() }
+    if failure == nil { await departure.wait(on: loop) }
     if let keepAliveTimer { loop.cancel(keepAliveTimer) }
     if let handle, failure == nil, stage == .run {
       let byApplication: Int32 = 11
