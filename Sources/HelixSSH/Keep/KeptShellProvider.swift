@@ -18,6 +18,8 @@ package actor KeptShellProvider: ShellProvider {
   private let start: @Sendable (Int32) throws -> Void
 
   private var connection: KeeperConnection?
+  /// The run is over: what is still under way must not begin anew.
+  private var isClosed = false
   private let connecting = SharedAttempt<KeeperConnection>()
 
   /// - Parameters:
@@ -62,6 +64,7 @@ package actor KeptShellProvider: ShellProvider {
 
   /// Leaves the keeper; the sessions live on.
   package func closeAll() async {
+    isClosed = true
     await connecting.cancel()
     connection?.close()
     connection = nil
@@ -73,6 +76,7 @@ package actor KeptShellProvider: ShellProvider {
 extension KeptShellProvider {
   /// A connection to the keeper that works; whoever asks while one is being made gets the same one.
   func keeper() async throws -> KeeperConnection {
+    guard !isClosed else { throw KeeperLoss(wasNeverRead: true) }
     if let connection, connection.isUp { return connection }
     return try await connecting.value {
       let connection = try await self.reach()
