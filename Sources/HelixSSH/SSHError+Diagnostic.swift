@@ -32,7 +32,8 @@ extension SSHError {
 
   private func words(_ settings: SSHSettings) -> Words {
     switch self {
-    case .nameUnknown, .unreachable, .timedOut, .foreign, .disconnected, .silent, .closed:
+    case .nameUnknown, .unreachable, .timedOut, .foreign, .disconnected, .outwaited, .silent,
+      .closed:
       connectionWords(settings)
     case .noCommonAlgorithm(let gap): gap.words
     case .gate(let gate, let error): error.words(onTheWayThrough: gate)
@@ -104,6 +105,11 @@ extension SSHError {
         remedy: "check ansible_host and ansible_port")
     case .disconnected(let stage, let said):
       disconnectedWords(stage, said, settings)
+    case .outwaited(let said):
+      Words(
+        summary: "\(settings.target) did not wait for an answer that somebody was asked for",
+        reason: said.map { "it said \"\($0)\"" } ?? "it hung up, as sshd does after LoginGraceTime",
+        remedy: "load the key into an agent beforehand: ssh-add")
     case .silent(let time):
       Words(
         summary: "lost \(settings.target)",

@@ -18,6 +18,8 @@ indirect enum SSHError: Error, Hashable, Sendable {
   case timedOut(Stage, after: Duration)
   case foreign(said: String)
   case disconnected(Stage, said: String?)
+  /// The server hung up while, or after, a person was asked for something.
+  case outwaited(said: String?)
   /// The server has not answered keepalives.
   case silent(Duration)
   /// The server sends and sends what nobody asked for.

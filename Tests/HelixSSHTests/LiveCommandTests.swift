@@ -5,7 +5,7 @@ import Testing
 @testable import HelixSSH
 
 @Suite(
-  "commands on a real sshd", .tags(.live),
+  "commands on a real sshd, whoever speaks ssh", .tags(.live),
   .enabled(if: SSHServer.isAvailable, "sshd is not installed"), .timeLimit(.minutes(2)))
 struct LiveCommandTests {
   let server: SSHServer
@@ -17,45 +17,49 @@ struct LiveCommandTests {
     provider = SSHShellProvider(local: server.local, report: events.add)
   }
 
-  @Test("a command gives its status, output and errors")
-  func statusAndStreams() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test("a command gives its status, output and errors", arguments: TransportChoice.both)
+  func statusAndStreams(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let output = try await shell.run(Command("echo out; echo err >&2; exit 3", become: .never))
     #expect(output == CommandOutput(status: 3, output: "out\n", errors: "err\n"))
+    #expect(events.all == [.connected("h1", address: "127.0.0.1"), .requested("h1")])
     await provider.closeAll()
   }
 
-  @Test("a command ended by a signal gives 128 and the signal's number")
-  func signal() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test(
+    "a command ended by a signal gives 128 and the signal's number", arguments: TransportChoice.both
+  )
+  func signal(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let output = try await shell.run(Command("kill -TERM $$; sleep 5", become: .never))
     #expect(output.status == 128 + 15)
     await provider.closeAll()
   }
 
-  @Test("quotes, newlines and dollars reach the remote shell as written")
-  func quoting() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test(
+    "quotes, newlines and dollars reach the remote shell as written",
+    arguments: TransportChoice.both)
+  func quoting(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let line = "x='a b'\nprintf '%s|' \"$x\" 'it'\\''s' \"\\$HOME\" `echo 1`"
     let output = try await shell.run(Command(line, become: .never))
     #expect(output.output == "a b|it's|$HOME|1|")
     await provider.closeAll()
   }
 
-  @Test("8 MiB of input and output pass unchanged, the kept part being the first")
-  func bigStreams() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test(
+    "8 MiB of input and output pass unchanged, the kept part being the first",
+    arguments: TransportChoice.both)
+  func bigStreams(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let pattern = String((0..<64).map { Character(UnicodeScalar(33 + $0)) }) + "\n"
     let text = String(repeating: pattern, count: 8 * 1024 * 1024 / pattern.utf8.count)
-    let hash = try await shell.run(
-      Command("sha256sum", input: .text(text), become: .never))
-    let folder = try ScratchFolder()
-    let path = try folder.write(text, to: "big")
-    let expected = try runLocally("/usr/bin/sha256sum", path)
-    #expect(hash.output.prefix(64) == expected.prefix(64))
-    let fromFile = try await shell.run(
-      Command("sha256sum", input: .file(path: path), become: .never))
-    #expect(fromFile.output.prefix(64) == expected.prefix(64))
+    let path = try server.folder.write(text, to: "big")
+    let expected = try runLocally("/usr/bin/sha256sum", path).prefix(64)
+    for input in [CommandInput.text(text), .file(path: path)] {
+      let hash = try await shell.run(Command("sha256sum", input: input, become: .never))
+      #expect(hash.output.prefix(64) == expected)
+    }
     let echo = try await shell.run(Command("cat", input: .text(text), become: .never))
     #expect(echo.isTruncated)
     #expect(echo.output.utf8.count == SSHSession.outputLimit)
@@ -63,18 +67,21 @@ struct LiveCommandTests {
     await provider.closeAll()
   }
 
-  @Test("a command that does not read its input ends all the same")
-  func unreadInput() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test("a command that does not read its input ends all the same", arguments: TransportChoice.both)
+  func unreadInput(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let text = String(repeating: "x", count: 8 * 1024 * 1024)
-    let output = try await shell.run(Command("exit 4", input: .text(text), become: .never))
-    #expect(output.status == 4)
+    let path = try server.folder.write(text, to: "unread")
+    for input in [CommandInput.text(text), .file(path: path)] {
+      let output = try await shell.run(Command("exit 4", input: input, become: .never))
+      #expect(output.status == 4)
+    }
     await provider.closeAll()
   }
 
-  @Test("a command may close its output and go on reading")
-  func closedOutput() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test("a command may close its output and go on reading", arguments: TransportChoice.both)
+  func closedOutput(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let path = server.folder.file("late")
     let text = String(repeating: "y", count: 4 * 1024 * 1024)
     let output = try await shell.run(
@@ -84,9 +91,9 @@ struct LiveCommandTests {
     await provider.closeAll()
   }
 
-  @Test("a missing input file is found before anything runs")
-  func missingInput() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test("a missing input file is found before anything runs", arguments: TransportChoice.both)
+  func missingInput(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let error = await #expect(throws: Diagnostic.self) {
       try await shell.run(Command("true", input: .file(path: "/no/such/file"), become: .never))
     }
@@ -107,7 +114,7 @@ struct LiveCommandTests {
       return try await group.reduce(into: Set<String>()) { $0.insert($1) }
     }
     #expect(outputs == Set((0..<20).map { "\($0)\n" }))
-    #expect(events.count { if case .connected = $0 { true } else { false } } == 1)
+    #expect(events.logins == 1)
     #expect(events.count { $0 == .requested("h1") } == 20)
     await provider.closeAll()
   }
@@ -124,7 +131,7 @@ struct LiveCommandTests {
       }
       try await group.waitForAll()
     }
-    #expect(events.count { if case .connected = $0 { true } else { false } } == 1)
+    #expect(events.logins == 1)
     await provider.closeAll()
   }
 
@@ -144,48 +151,54 @@ struct LiveCommandTests {
     await provider.closeAll()
   }
 
-  @Test("a command over its time is ended on the host, and the session goes on")
-  func timeout() async throws {
-    let shell = try await provider.shell(to: server.host())
-    let mark = "31\(UInt16.random(in: 1000...9999))"
+  @Test(
+    "a command over its time is ended on the host, and the session goes on",
+    arguments: TransportChoice.both)
+  func timeout(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
+    let nap = MarkedSleep()
     let error = await #expect(throws: Diagnostic.self) {
       try await shell.run(
-        Command("sleep \(mark); echo late", become: .never, timeout: .milliseconds(300)))
+        Command("\(nap.command); echo late", become: .never, timeout: .milliseconds(300)))
     }
     #expect(error?.summary == "the command took longer than 0.3 s")
-    #expect(try await isGone("sleep \(mark)", shell))
-    #expect(events.count { if case .connected = $0 { true } else { false } } == 1)
+    #expect(try await nap.isGone(shell))
+    #expect(events.logins == 1)
     await provider.closeAll()
   }
 
-  @Test("a cancelled command is ended on the host, and the session goes on")
-  func cancellation() async throws {
-    let shell = try await provider.shell(to: server.host())
-    let mark = "32\(UInt16.random(in: 1000...9999))"
-    let task = Task { try await shell.run(Command("sleep \(mark)", become: .never)) }
+  @Test(
+    "a cancelled command is ended on the host, and the session goes on",
+    arguments: TransportChoice.both)
+  func cancellation(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
+    let nap = MarkedSleep()
+    let task = Task { try await shell.run(Command(nap.command, become: .never)) }
     try await Task.sleep(for: .milliseconds(300))
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    #expect(try await isGone("sleep \(mark)", shell))
+    #expect(try await nap.isGone(shell))
+    #expect(events.logins == 1)
     await provider.closeAll()
   }
 
   @Test("a command that was given up is ended on the host even when the session ends at once")
   func givenUpAndClosed() async throws {
     let shell = try await provider.shell(to: server.host())
-    let mark = "33\(UInt16.random(in: 1000...9999))"
+    let nap = MarkedSleep()
     await #expect(throws: Diagnostic.self) {
       try await shell.run(
-        Command("sleep \(mark); echo late", become: .never, timeout: .milliseconds(300)))
+        Command("\(nap.command); echo late", become: .never, timeout: .milliseconds(300)))
     }
     await provider.closeAll()
-    #expect(try await isGone("sleep \(mark)", provider.shell(to: server.host())))
+    #expect(try await nap.isGone(provider.shell(to: server.host())))
     await provider.closeAll()
   }
 
-  @Test("a flood of output keeps neither memory nor other commands")
-  func flood() async throws {
-    let shell = try await provider.shell(to: server.host())
+  @Test(
+    "a flood of output keeps neither memory nor other commands", arguments: TransportChoice.both)
+  func flood(through transport: TransportChoice) async throws {
+    let shell = try await provider.shell(to: server.host(transport: transport))
     let flood = Task {
       try await shell.run(Command("yes", become: .never, timeout: .seconds(2)))
     }
@@ -223,24 +236,4 @@ struct LiveCommandTests {
     #expect(output.output.utf8.count == 29_001)
     await provider.closeAll()
   }
-
-  /// Whether a process with these words in its arguments ends within some seconds.
-  private func isGone(_ words: String, _ shell: any Shell) async throws -> Bool {
-    for _ in 0..<40 {
-      // The brackets keep the search from finding itself.
-      let search = "grep -lsa '[s]leep.\(words.dropFirst(6))' /proc/[0-9]*/cmdline"
-      let output = try await shell.run(Command(search, become: .never))
-      if output.output.isEmpty { return true }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    return false
-  }
-}
-
-/// Collects events from any thread.
-final class EventLog: Sendable {
-  private let events = Lock<[SSHEvent]>([])
-  var all: [SSHEvent] { events.withLock { $0 } }
-  var add: @Sendable (SSHEvent) -> Void { { event in self.events.withLock { $0.append(event) } } }
-  func count(_ matches: (SSHEvent) -> Bool) -> Int { all.filter(matches).count }
 }

@@ -17,22 +17,14 @@ struct LiveKeeperTests {
     house = try KeeperHouse()
   }
 
-  private var logins: Int { events.count { if case .connected = $0 { true } else { false } } }
-
-  @discardableResult
-  private func echo(_ word: String, _ run: KeptShellProvider) async throws -> String {
-    let shell = try await run.shell(to: server.host())
-    return try await shell.run(Command("echo \(word)", become: .never)).output
-  }
-
   @Test("the second run does not log in again, and hears of its own commands alone")
   func secondRun() async throws {
     let first = house.run(server, events)
-    #expect(try await echo("one", first) == "one\n")
+    #expect(try await server.echo("one", first) == "one\n")
     await first.closeAll()
     let later = EventLog()
     let second = house.run(server, later)
-    #expect(try await echo("two", second) == "two\n")
+    #expect(try await server.echo("two", second) == "two\n")
     await second.closeAll()
     #expect(events.all == [.connected("h1", address: "127.0.0.1"), .requested("h1")])
     #expect(later.all == [.requested("h1")])
@@ -45,13 +37,13 @@ struct LiveKeeperTests {
     let runs = (0..<12).map { _ in house.run(server, events) }
     try await withThrowingTaskGroup(of: String.self) { group in
       for (number, run) in runs.enumerated() {
-        group.addTask { try await echo("\(number)", run) }
+        group.addTask { try await server.echo("\(number)", run) }
       }
       let said = try await group.reduce(into: Set<String>()) { $0.insert($1) }
       #expect(said == Set((0..<12).map { "\($0)\n" }))
     }
     #expect(house.starts.withLock { $0 } == 1)
-    #expect(logins == 1)
+    #expect(events.logins == 1)
     for run in runs { await run.closeAll() }
     try await house.connections.end()
   }
@@ -62,7 +54,7 @@ struct LiveKeeperTests {
     close(try house.place.listen())
     #expect(house.isOpen)
     let run = house.run(server, events)
-    #expect(try await echo("on", run) == "on\n")
+    #expect(try await server.echo("on", run) == "on\n")
     await run.closeAll()
     try await house.connections.end()
   }
@@ -70,10 +62,10 @@ struct LiveKeeperTests {
   @Test("the keeper ends when nobody has asked for its time, though a run is connected")
   func idleEnd() async throws {
     let run = house.run(keep: .milliseconds(300), server, events)
-    try await echo("one", run)
+    try await server.echo("one", run)
     #expect(try await house.isGone())
-    #expect(try await echo("two", run) == "two\n")
-    #expect(logins == 2)
+    #expect(try await server.echo("two", run) == "two\n")
+    #expect(events.logins == 2)
     #expect(house.starts.withLock { $0 } == 2)
     await run.closeAll()
     try await house.connections.end()
@@ -92,15 +84,15 @@ struct LiveKeeperTests {
   @Test("one run's wish for a shorter time does not shorten another's")
   func longestWish() async throws {
     let patient = house.run(keep: .seconds(60), server, events)
-    try await echo("one", patient)
+    try await server.echo("one", patient)
     await patient.closeAll()
     let hasty = house.run(keep: .milliseconds(50), server, events)
-    try await echo("two", hasty)
+    try await server.echo("two", hasty)
     await hasty.closeAll()
     try await Task.sleep(for: .milliseconds(500))
     let last = house.run(server, events)
-    try await echo("three", last)
-    #expect(logins == 1)
+    try await server.echo("three", last)
+    #expect(events.logins == 1)
     await last.closeAll()
     try await house.connections.end()
   }
@@ -109,13 +101,13 @@ struct LiveKeeperTests {
   func cancellation() async throws {
     let run = house.run(server, events)
     let shell = try await run.shell(to: server.host())
-    let mark = "41\(UInt16.random(in: 1000...9999))"
-    let task = Task { try await shell.run(Command("sleep \(mark)", become: .never)) }
-    #expect(try await isThere("sleep \(mark)", shell))
+    let nap = MarkedSleep()
+    let task = Task { try await shell.run(Command(nap.command, become: .never)) }
+    #expect(try await nap.isThere(shell))
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    #expect(try await isGone("sleep \(mark)", shell))
-    #expect(logins == 1)
+    #expect(try await nap.isGone(shell))
+    #expect(events.logins == 1)
     await run.closeAll()
     try await house.connections.end()
   }
@@ -123,15 +115,15 @@ struct LiveKeeperTests {
   @Test("a run that vanishes takes its commands along, and nobody else's")
   func vanishedRun() async throws {
     let (first, second) = (house.run(server), house.run(server))
-    let mark = "42\(UInt16.random(in: 1000...9999))"
+    let nap = MarkedSleep()
     let lost = try await first.shell(to: server.host())
-    let task = Task { try await lost.run(Command("sleep \(mark)", become: .never)) }
+    let task = Task { try await lost.run(Command(nap.command, become: .never)) }
     let shell = try await second.shell(to: server.host())
-    #expect(try await isThere("sleep \(mark)", shell))
+    #expect(try await nap.isThere(shell))
     let other = Task { try await shell.run(Command("sleep 1; echo still", become: .never)).output }
     await first.closeAll()
     await #expect(throws: Diagnostic.self) { try await task.value }
-    #expect(try await isGone("sleep \(mark)", shell))
+    #expect(try await nap.isGone(shell))
     #expect(try await other.value == "still\n")
     await second.closeAll()
     try await house.connections.end()
@@ -228,29 +220,5 @@ struct LiveKeeperTests {
     #expect(events.count { $0 == .requested("h1") } == 100)
     await run.closeAll()
     try await house.connections.end()
-  }
-}
-
-extension LiveKeeperTests {
-  /// Waits for a process on the host.
-  private func isThere(_ words: String, _ shell: any Shell) async throws -> Bool {
-    try await waits(for: words, shell) { $0 == 0 }
-  }
-
-  private func isGone(_ words: String, _ shell: any Shell) async throws -> Bool {
-    try await waits(for: words, shell) { $0 != 0 }
-  }
-
-  private func waits(
-    for words: String, _ shell: any Shell, _ isRight: (Int) -> Bool
-  ) async throws -> Bool {
-    // The brackets keep the search from finding itself.
-    let pattern = "^[\(words.prefix(1))]\(words.dropFirst())"
-    for _ in 0..<100 {
-      let found = try await shell.run(Command("pgrep -f '\(pattern)'", become: .never))
-      if isRight(found.status) { return true }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    return false
   }
 }

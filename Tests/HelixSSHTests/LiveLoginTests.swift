@@ -160,6 +160,50 @@ struct LiveLoginTests {
     #expect(try await bench.logIn(settings) == "in\n")
   }
 
+  /// A login with keys whose passphrases take longer than the server waits; how often it was tried.
+  private func impatience(
+    _ names: [String], config: [String] = [], _ prompter: ScriptedPrompter
+  ) async throws -> (error: SSHError?, logins: Int) {
+    let (server, relay, keys) = try await aside {
+      let server = try SSHServer(config: ["LoginGraceTime 2"] + config)
+      let keys = try names.map { try makeKey(in: server.folder, $0, passphrase: "secret") }
+      try server.folder.write(
+        names.map { server.folder.text(of: "\($0).pub") }.joined(), to: "authorized_keys")
+      return (server, try Relay(to: server) { _ in .init() }, keys)
+    }
+    defer { relay.stop() }
+    let bench = LoginBench(server, prompter: prompter)
+    let error = try await bench.refusal(
+      bench.settings {
+        $0.identityFiles = keys
+        $0.hostKeyAlias = "[\($0.address)]:\($0.port)"
+        $0.port = relay.port
+      })
+    return (error, relay.passed.count)
+  }
+
+  @Test(
+    "a server that does not wait for a passphrase is logged in to again, and nobody asked again")
+  func lateAnswer() async throws {
+    let prompter = ScriptedPrompter(["secret"], delay: .seconds(4))
+    let (error, logins) = try await impatience(["locked"], prompter)
+    #expect(error == nil)
+    #expect(prompter.questions.count == 1)
+    #expect(logins == 2)
+  }
+
+  @Test("a server that does not wait is logged in to again once, and then blamed")
+  func lateAnswers() async throws {
+    let prompter = ScriptedPrompter(["secret", "secret"], delay: .seconds(4))
+    let (error, logins) = try await impatience(
+      ["first", "second"], config: ["AuthenticationMethods publickey,publickey"], prompter)
+    #expect(error == .outwaited(said: nil))
+    let words = try error?.diagnostic(bench.settings())
+    #expect(words?.remedy == "load the key into an agent beforehand: ssh-add")
+    #expect(prompter.questions.count == 2)
+    #expect(logins == 2)
+  }
+
   @Test("a login that is given up ends its question")
   func givenUp() async throws {
     let prompter = ScriptedPrompter(["secret"], delay: .seconds(100))

@@ -108,7 +108,7 @@ struct LiveQuestionTests {
         fi
         """))
     #expect(output.output == "second\n")
-    #expect(events.count { if case .connected = $0 { true } else { false } } == 2)
+    #expect(events.logins == 2)
     await provider.closeAll()
   }
 

@@ -36,6 +36,16 @@ struct ConfigLine {
       keyword: keyword, rest: rest, words: try scanner.words(), scanner: scanner)
   }
 
+  /// A value as one word of a line.
+  static func quoted(_ text: String) -> String {
+    var quoted = "\""
+    for letter in text {
+      if letter == "\"" || letter == "\\" { quoted.append("\\") }
+      quoted.append(letter)
+    }
+    return quoted + "\""
+  }
+
   /// What follows the keyword cut as `Match` cuts it: at blanks, quotes and equals signs.
   ///
   /// Nil for a quote that is never closed.

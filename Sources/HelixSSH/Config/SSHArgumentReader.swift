@@ -52,18 +52,9 @@ struct SSHArgumentReader {
     default:
       // Quoted, since a letter's value is one word whatever is in it.
       let quoted =
-        ["c", "i", "l", "m", "p"].contains(letter) ? Self.quoted(value.value) : value.value
+        ["c", "i", "l", "m", "p"].contains(letter) ? ConfigLine.quoted(value.value) : value.value
       set("\(Self.settings[letter] ?? "") \(quoted)", of: value)
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for letter in text {
-      if letter == "\"" || letter == "\\" { quoted.append("\\") }
-      quoted.append(letter)
-    }
-    return quoted + "\""
   }
 
   /// The rest of the argument, or the next one.

@@ -24,17 +24,17 @@ struct SSHCall {
     }
     if let file = connection.privateKeyFile {
       // A plain path: only ssh's own options have tokens.
-      let path = Located(Self.literal(local.expand(file)), at: host.location)
+      let path = Located(Tokens.literal(local.expand(file)), at: host.location)
       options.add(SSHOptions.Identity(path: path, isRequired: true))
-      arguments += ["-o", "IdentityFile=\(Self.quoted(path.value))"]
+      arguments += ["-o", "IdentityFile=\(ConfigLine.quoted(path.value))"]
     }
     if let user = connection.user {
       options.keep(\.user, user)
-      arguments += ["-o", "User=\(Self.quoted(user))"]
+      arguments += ["-o", "User=\(ConfigLine.quoted(user))"]
     }
     if !connection.knownHostsFiles.isEmpty {
       let files = connection.knownHostsFiles.map {
-        Self.quoted(Self.literal(local.expand($0)))
+        ConfigLine.quoted(Tokens.literal(local.expand($0)))
       }
       arguments += ["-o", "UserKnownHostsFile=\(files.joined(separator: " "))"]
     }
@@ -67,20 +67,5 @@ struct SSHCall {
       options.configFile = configFile
       arguments += ["-F", configFile.value]
     }
-  }
-
-  /// A path in which no percent sign begins a token.
-  private static func literal(_ path: String) -> String {
-    path.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
-  }
-
-  /// A value as one word of ssh's configuration.
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for letter in text {
-      if letter == "\"" || letter == "\\" { quoted.append("\\") }
-      quoted.append(letter)
-    }
-    return quoted + "\""
   }
 }

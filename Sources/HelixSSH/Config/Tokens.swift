@@ -21,6 +21,11 @@ struct Tokens {
     case hostName = "h"
   }
 
+  /// A text in which no percent sign begins a token.
+  static func literal(_ text: String) -> String {
+    text.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+  }
+
   /// The text with all tokens, and in files' names also `${NAME}`, filled in.
   ///
   /// - Throws: a `Diagnostic` for a token that the keyword does not know, or a missing variable.

@@ -42,7 +42,10 @@ final class ChildProcess: Sendable {
       let errors = try LocalPipe()
       defer { close(errors.write) }
       do throws(LocalFile.Failure) {
-        id = try Self.spawn(arguments, environment, [input, output, errors.write])
+        let start = ProgramStart(
+          program: arguments[0], arguments: arguments, environment: environment,
+          streams: [input, output, errors.write].map { .descriptor($0) }, hasOwnSession: true)
+        id = try start.run()
       } catch {
         close(errors.read)
         throw error
@@ -193,44 +196,6 @@ extension ChildProcess {
       return state.waiters
     }
     for waiter in waiters { waiter(status) }
-  }
-}
-
-// MARK: - Starting
-
-extension ChildProcess {
-  /// POSIX_SPAWN_SETSID, which glibc's headers show only to GNU sources.
-  private static let ownSession: Int16 = 0x80
-
-  private static func spawn(
-    _ arguments: [String], _ environment: [String], _ streams: [Int32]
-  ) throws(LocalFile.Failure) -> Int32 {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    for (number, stream) in streams.enumerated() {
-      posix_spawn_file_actions_adddup2(&actions, stream, Int32(number))
-    }
-    // Ours all close on exec; this is for those of whoever started us.
-    posix_spawn_file_actions_addclosefrom_np(&actions, Int32(streams.count))
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // Our threads block signals, and a child would go on doing so.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    let flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF) | ownSession
-    posix_spawnattr_setflags(&attributes, flags)
-    let argv = arguments.map { strdup($0) } + [nil]
-    let envp = environment.map { strdup($0) } + [nil]
-    defer { for text in argv + envp { free(text) } }
-    var id: Int32 = 0
-    let code = posix_spawnp(&id, arguments[0], &actions, &attributes, argv, envp)
-    guard code == 0 else { throw LocalFile.Failure(code: code) }
-    return id
   }
 }
 

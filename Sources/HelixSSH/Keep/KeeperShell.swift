@@ -68,8 +68,8 @@ struct KeeperShell: Shell {
     mayRepeat: Bool, _ body: (KeeperConnection, Int) async throws -> Value
   ) async throws -> Value {
     for _ in 0..<Self.tries {
-      let keeper = try await provider.keeper()
       do {
+        let keeper = try await provider.keeper()
         return try await body(keeper, try await keeper.link(with: settings))
       } catch let loss as KeeperLoss {
         guard mayRepeat || loss.wasNeverRead else { break }

@@ -18,8 +18,9 @@ package actor KeptShellProvider: ShellProvider {
   private let start: @Sendable (Int32) throws -> Void
 
   private var connection: KeeperConnection?
-  private var connecting: Task<Void, Never>?
-  private var waiting: [Pending<KeeperConnection>] = []
+  /// The run is over: what is still under way must not begin anew.
+  private var isClosed = false
+  private let connecting = SharedAttempt<KeeperConnection>()
 
   /// - Parameters:
   ///   - keep: How long sessions live on after their last command.
@@ -63,8 +64,8 @@ package actor KeptShellProvider: ShellProvider {
 
   /// Leaves the keeper; the sessions live on.
   package func closeAll() async {
-    connecting?.cancel()
-    await connecting?.value
+    isClosed = true
+    await connecting.cancel()
     connection?.close()
     connection = nil
   }
@@ -75,26 +76,13 @@ package actor KeptShellProvider: ShellProvider {
 extension KeptShellProvider {
   /// A connection to the keeper that works; whoever asks while one is being made gets the same one.
   func keeper() async throws -> KeeperConnection {
+    guard !isClosed else { throw KeeperLoss(wasNeverRead: true) }
     if let connection, connection.isUp { return connection }
-    let answer = Pending<KeeperConnection>()
-    waiting.append(answer)
-    if connecting == nil { connecting = Task { await connect() } }
-    return try await answer.value()
-  }
-
-  private func connect() async {
-    let result: Result<KeeperConnection, any Error>
-    do {
-      let connection = try await reach()
+    return try await connecting.value {
+      let connection = try await self.reach()
       self.connection = connection
-      result = .success(connection)
-    } catch {
-      result = .failure(error)
+      return connection
     }
-    connecting = nil
-    let answers = waiting
-    waiting = []
-    for answer in answers { answer.settle(result) }
   }
 
   /// Finds the keeper, or starts one; of several that start at once, one does it.

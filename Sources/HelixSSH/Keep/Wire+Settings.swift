@@ -48,6 +48,7 @@ extension SSHSettings: WireValue {
     settings.globalKnownHosts = globalKnownHosts.map(absolute)
     settings.agentSocket = agentSocket.map(absolute)
     settings.jumps = jumps.map { $0.rooted(in: folder) }
+    settings.systemArguments = SSHArgument.rooted(systemArguments, in: folder)
     settings.proxyCommand = proxyCommand.map { command in
       "/bin/sh -c \(shellQuoted("cd \(shellQuoted(folder)) && exec \(command)"))"
     }

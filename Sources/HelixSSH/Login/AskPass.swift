@@ -1,4 +1,3 @@
-private import CLibSSH2
 import Glibc
 import HelixModel
 
@@ -36,39 +35,21 @@ struct AskPass: Sendable {
   static func run(
     _ program: String, _ question: String, _ stop: StopSwitch
   ) -> Result<SecretValue, PromptFailure> {
-    var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { return .failure(.nobody) }
-    let child = start(program, question, output: ends[1])
-    close(ends[1])
-    defer { close(ends[0]) }
+    guard let pipe = try? LocalPipe() else { return .failure(.nobody) }
+    defer { close(pipe.read) }
+    let start = ProgramStart(
+      program: program, arguments: [program, question],
+      environment: ChildProcess.currentEnvironment(),
+      streams: [.nothing, .descriptor(pipe.write), .inherited], hasOwnSession: false)
+    let child = try? start.run()
+    close(pipe.write)
     guard let child else { return .failure(.nobody) }
-    let line = readLine(from: ends[0], stop)
+    let line = readLine(from: pipe.read, stop)
     if line == nil { kill(child, SIGTERM) }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
     guard let line, status == 0 else { return .failure(.declined) }
     return .success(SecretValue(line))
-  }
-
-  private static func start(_ program: String, _ question: String, output: Int32) -> pid_t? {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
-    // This thread has signals blocked, and a child would go on doing so.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var arguments = [strdup(program), strdup(question), nil]
-    defer { for argument in arguments { free(argument) } }
-    var child: pid_t = 0
-    let code = posix_spawnp(&child, program, &actions, &attributes, &arguments, environ)
-    return code == 0 ? child : nil
   }
 
   /// All that the program says up to the first line's end; nil when the wait was ended.

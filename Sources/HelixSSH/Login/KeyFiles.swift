@@ -9,6 +9,7 @@ actor KeyFiles {
   private struct Unlocking {
     let task: Task<Result<PrivateKey, KeyFileProblem>, Never>
     var waiting = 0
+    var isOver = false
   }
 
   nonisolated let prompter: any Prompter
@@ -54,7 +55,13 @@ actor KeyFiles {
     } onCancel: {
       Task { await self.leave(file.path) }
     }
+    if unlocking[file.path]?.task == task { unlocking[file.path]?.isOver = true }
     return result
+  }
+
+  /// Whether a person's answer has to be waited for before a file's key can be used.
+  func mustAsk(for file: KeyFile) -> Bool {
+    file.isLocked && unlocking[file.path]?.isOver != true
   }
 
   private func leave(_ path: String) {

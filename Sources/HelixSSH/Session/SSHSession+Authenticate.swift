@@ -33,9 +33,7 @@ extension SSHSession {
         login.finished(method, before: before)
       } catch .disconnected(.logIn, let said) {
         login.attempts.farewell = said ?? "it hung up"
-        // Servers do not wait for long while somebody types.
-        let isLate = (deadline?.paused ?? .zero) > .seconds(30)
-        throw isLate ? .disconnected(.logIn, said: said) : login.error
+        throw deadline?.wasPersonAsked == true ? .outwaited(said: said) : login.error
       }
     }
     throw login.error
@@ -165,8 +163,9 @@ extension SSHSession {
   /// The private key of a file; a person's typing does not count against the login's time.
   private func unlock(_ key: SigningKey, _ files: KeyFiles) async throws(SSHError) -> PrivateKey {
     guard case .file(let file) = key.signer else { throw .closed }
-    if file.isLocked { pauseDeadline() }
-    defer { if file.isLocked { resumeDeadline() } }
+    let isAsked = await files.mustAsk(for: file)
+    if isAsked { pauseDeadline(forPerson: true) }
+    defer { if isAsked { resumeDeadline() } }
     return try await files.unlock(file).mapError(SSHError.keyFile).get()
   }
 }

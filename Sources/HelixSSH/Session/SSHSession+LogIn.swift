@@ -111,8 +111,8 @@ struct Deadline {
   let limit: Duration
   var left: Duration
   var since = ContinuousClock.now
-  /// How long it has stood still in all.
-  var paused = Duration.zero
+  /// It has stood still for somebody's answer, for which servers do not wait long.
+  var wasPersonAsked = false
   var timer: Timers.ID?
   /// How many wait for a person.
   var pauses = 1
@@ -125,8 +125,9 @@ struct Deadline {
 
 extension SSHSession {
   /// Lets the login's time stand still.
-  func pauseDeadline() {
+  func pauseDeadline(forPerson: Bool = false) {
     deadline?.pauses += 1
+    if forPerson { deadline?.wasPersonAsked = true }
     guard let timer = deadline?.timer, let since = deadline?.since else { return }
     loop.cancel(timer)
     deadline?.timer = nil
@@ -138,7 +139,6 @@ extension SSHSession {
   func resumeDeadline() {
     deadline?.pauses -= 1
     guard let deadline, deadline.pauses == 0 else { return }
-    self.deadline?.paused += .now - deadline.since
     self.deadline?.since = .now
     self.deadline?.timer = loop.schedule(after: max(.zero, deadline.left)) {
       self.assumeIsolated { $0.fail(.timedOut($0.stage, after: deadline.limit)) }

@@ -39,10 +39,6 @@ extension SSHSession: RemoteSession {
   /// How long an abandoned command may hold up the session before the session is given up.
   private static let farewellLimit = Duration.seconds(30)
 
-  /// How long the end of a session waits for the end of abandoned commands: as long as the host
-  /// needs to end what does not heed a gentle word.
-  static let departureLimit = Duration.seconds(8)
-
   /// Runs a command; one that is given up is ended in the background while others go on using the
   /// session.
   func run(
@@ -66,7 +62,7 @@ extension SSHSession: RemoteSession {
       }
       task.end()
       if let lastChance = task.lastChance { loop.cancel(lastChance) }
-      if task.isAbandoned { noteGone() }
+      if task.isAbandoned { departure.finish() }
       working -= 1
     }
     do {
@@ -80,7 +76,7 @@ extension SSHSession: RemoteSession {
   private func abandon(_ task: RunTask) {
     guard !task.isOver else { return }
     task.abandon()
-    noteLeaving()
+    departure.begin()
     wakeAll()
     wakeSlots()
     // A request that libssh2 has begun cannot be taken back: if the server does not answer even

@@ -38,9 +38,7 @@ actor SSHSession {
   private var gateQueue: [CheckedContinuation<Void, Never>] = []
   private var keepAliveTimer: Timers.ID?
   private var isClosing = false
-  /// Commands that nobody waits for any more, but that may still run on the host.
-  private var leaving = 0
-  private var departure: Pending<Void>?
+  let departure = Departure()
   private let proxy: ChildProcess?
 
   /// - Parameters:
@@ -191,29 +189,11 @@ extension SSHSession {
     wakeSlots()
   }
 
-  /// Notes that a command was given up, and must be ended on the host.
-  func noteLeaving() { leaving += 1 }
-
-  /// Notes that nothing is left of a command that was given up.
-  func noteGone() {
-    leaving -= 1
-    if leaving == 0 { departure?.settle(.success(())) }
-  }
-
-  /// Waits until the host has ended what was given up, but not for ever.
-  private func seeOff() async {
-    let departure = Pending<Void>()
-    self.departure = departure
-    let timer = loop.schedule(after: Self.departureLimit) { departure.settle(.success(())) }
-    try? await departure.value()
-    loop.cancel(timer)
-  }
-
   /// Says goodbye if the session still works, and frees everything; later calls do nothing.
   func close() async {
     guard !isClosing else { return }
     isClosing = true
-    if leaving > 0, failure == nil { await seeOff() }
+    if failure == nil { await departure.wait(on: loop) }
     if let keepAliveTimer { loop.cancel(keepAliveTimer) }
     if let handle, failure == nil, stage == .run {
       let byApplication: Int32 = 11
@@ -242,45 +222,6 @@ extension SSHSession {
     let waiting = slotQueue
     slotQueue = []
     for continuation in waiting { continuation.resume() }
-  }
-
-  /// The error behind a libssh2 code, from all that is known about the connection.
-  func error(of code: Int32, in operation: String) -> SSHError {
-    if let failure { return failure }
-    let greeting = transport.greeting
-    if greeting.version == nil, let said = greeting.said { return .foreign(said: said) }
-    if let offer = greeting.offer, stage == .greet || stage == .exchangeKeys,
-      let gap = AlgorithmGap(offer: offer, ours: ours)
-    {
-      return .noCommonAlgorithm(gap)
-    }
-    let isCut = [
-      LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND,
-      LIBSSH2_ERROR_BANNER_SEND, LIBSSH2_ERROR_BANNER_RECV,
-    ].contains(code)
-    if isCut || transport.failure != 0
-      || transport.isHungUp && code != LIBSSH2_ERROR_AUTHENTICATION_FAILED
-    {
-      let error = SSHError.disconnected(stage, said: transport.farewell)
-      fail(error)
-      return error
-    }
-    let error = SSHError.library(operation: operation, code: code, detail: lastMessage())
-    // libssh2 drops a packet that was changed on its way, and would go on with the next one.
-    let isSpoiled = [
-      LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_DECRYPT, LIBSSH2_ERROR_OUT_OF_BOUNDARY,
-    ].contains(code)
-    if isSpoiled { fail(error) }
-    return error
-  }
-
-  func lastMessage() -> String {
-    guard let handle else { return "" }
-    var text: UnsafeMutablePointer<CChar>?
-    var count: Int32 = 0
-    libssh2_session_last_error(handle, &text, &count, 0)
-    guard let text, count > 0 else { return "" }
-    return printable(UnsafeRawBufferPointer(start: text, count: Int(count)))
   }
 }
 

@@ -12,8 +12,7 @@ actor HostLink {
   private let report: @Sendable (SSHEvent) -> Void
 
   private var session: (any RemoteSession)?
-  private var connecting: Task<Void, Never>?
-  private var waiting: [Pending<any RemoteSession>] = []
+  private let connecting = SharedAttempt<any RemoteSession>()
   private var isRetired = false
   /// Why the system's `ssh` connects, once that was decided for what libssh2 cannot do.
   private var switchReason: String?
@@ -37,10 +36,11 @@ actor HostLink {
       if await session.obstacle == nil { return session }
       drop(session)
     }
-    let answer = Pending<any RemoteSession>()
-    waiting.append(answer)
-    if connecting == nil { connecting = Task { await connect() } }
-    return try await answer.value()
+    return try await connecting.value {
+      let session = try await self.makeSession()
+      self.session = session
+      return session
+    }
   }
 
   /// Whether there is a session that works.
@@ -66,26 +66,10 @@ actor HostLink {
 
   /// Ends the connection, or the attempt to make one; the next command makes a new one.
   func close() async {
-    connecting?.cancel()
-    await connecting?.value
+    await connecting.cancel()
     let session = self.session
     self.session = nil
     await session?.close()
-  }
-
-  private func connect() async {
-    let result: Result<any RemoteSession, any Error>
-    do {
-      let session = try await makeSession()
-      self.session = session
-      result = .success(session)
-    } catch {
-      result = .failure(error)
-    }
-    connecting = nil
-    let answers = waiting
-    waiting = []
-    for answer in answers { answer.settle(result) }
   }
 }
 
@@ -148,7 +132,18 @@ extension HostLink {
     }
   }
 
+  /// Logs in with libssh2, once more when somebody typed for longer than the server waits.
+  ///
+  /// What they typed is known by then, so that nobody is asked for it again.
   private func tryNativeSession() async throws -> any RemoteSession {
+    do {
+      return try await tryNativeLogin()
+    } catch SSHError.outwaited {
+      return try await tryNativeLogin()
+    }
+  }
+
+  private func tryNativeLogin() async throws -> any RemoteSession {
     let route = try await Route(settings, gates: gates)
     let turn = await limiter.enter(settings.limitedName)
     do {

@@ -87,7 +87,7 @@ struct SystemArguments: Sendable {
 
   private var place: [(String, String)] {
     [
-      ("HostName", plain(settings.address)), ("Port", String(settings.port)),
+      ("HostName", Tokens.literal(settings.address)), ("Port", String(settings.port)),
       ("User", "\"\(settings.user)\""),
     ]
   }
@@ -105,9 +105,9 @@ struct SystemArguments: Sendable {
     if let gate = settings.gate {
       let part = Part.gate(host: settings.address, port: settings.port)
       let words = SystemArguments(gate, program, folder, part).list
-      return [("ProxyCommand", plain(words.map(shellQuoted).joined(separator: " ")))]
+      return [("ProxyCommand", Tokens.literal(words.map(shellQuoted).joined(separator: " ")))]
     }
-    return settings.proxyCommand.map { [("ProxyCommand", plain($0))] } ?? []
+    return settings.proxyCommand.map { [("ProxyCommand", Tokens.literal($0))] } ?? []
   }
 
   private var family: [String] {
@@ -126,16 +126,11 @@ struct SystemArguments: Sendable {
   }
 
   /// A path as a value, its spaces kept.
-  private func path(_ path: String) -> String { "\"\(plain(path))\"" }
-
-  /// A value in which ssh finds no tokens of its own.
-  private func plain(_ value: String) -> String { value.replacing("%", with: "%%") }
+  private func path(_ path: String) -> String { "\"\(Tokens.literal(path))\"" }
 }
 
 /// The inventory's own arguments for ssh, without those that would speak against ours.
 struct InventoryArguments {
-  /// Letters whose value is the rest of the word, or the next one.
-  private static let withValue: Set<Character> = Set("BFIJbcilmop")
   /// How much ssh tells is what errors are understood from.
   private static let talk: Set<Character> = ["q", "v"]
 
@@ -143,16 +138,14 @@ struct InventoryArguments {
 
   /// - Parameter call: Arguments, `--` and the destination.
   init(_ call: [String]) {
-    var rest = (call.lastIndex(of: "--").map { call[..<$0] } ?? [])[...]
-    while let word = rest.popFirst() {
-      guard let letter = word.dropFirst().first, Self.withValue.contains(letter) else {
-        let letters = word.filter { !Self.talk.contains($0) }
-        if letters != "-" { list.append(letters) }
-        continue
+    for argument in SSHArgument.list(of: call) {
+      if argument.value == nil {
+        let letters = argument.words.map { $0.filter { !Self.talk.contains($0) } }
+        list += letters.filter { $0 != "-" }
+      } else if argument.letter != "J" {
+        // The way is already told, and ssh takes it only once.
+        list += argument.words
       }
-      let words = word.count > 2 ? [word] : [word] + (rest.popFirst().map { [$0] } ?? [])
-      // The way is already told, and ssh takes it only once.
-      if letter != "J" { list += words }
     }
   }
 

@@ -40,7 +40,7 @@ extension SystemSession: RemoteSession {
   private func abandon(_ execution: SystemExecution) {
     guard !execution.isDisposed else { return }
     execution.isAbandoned = true
-    noteLeaving()
+    departure.begin()
     execution.wake()
     wakeSlots()
     execution.lastChance = loop.schedule(after: Self.farewellLimit) {
@@ -58,7 +58,7 @@ extension SystemSession: RemoteSession {
       executions[ObjectIdentifier(execution)] = nil
       if let lastChance = execution.lastChance {
         loop.cancel(lastChance)
-        noteGone()
+        departure.finish()
       }
     }
     let source = try await InputSource(input)

@@ -28,9 +28,7 @@ actor SystemSession {
   /// Open as long as the login goes on.
   var login: Pending<Void>?
   var loginTimer: Timers.ID?
-  /// Commands that nobody waits for any more, but that may still run on the host.
-  private var leaving = 0
-  private var departure: Pending<Void>?
+  let departure = Departure()
   var desk: AskDesk?
   var deskWatch: EventLoop.WatchID?
   /// Questions that a person has not answered yet.
@@ -81,31 +79,11 @@ extension SystemSession {
     wakeSlots()
   }
 
-  /// Notes that a command was given up, and must be ended on the host.
-  func noteLeaving() { leaving += 1 }
-
-  /// Notes that nothing is left of a command that was given up.
-  func noteGone() {
-    leaving -= 1
-    if leaving == 0 { departure?.settle(.success(())) }
-  }
-
-  /// Waits until the host has ended what was given up, but not for ever.
-  private func seeOff() async {
-    let departure = Pending<Void>()
-    self.departure = departure
-    let timer = loop.schedule(after: SSHSession.departureLimit) {
-      departure.settle(.success(()))
-    }
-    try? await departure.value()
-    loop.cancel(timer)
-  }
-
   /// Ends the master and removes what it left; later calls do nothing.
   func close() async {
     guard !isClosing else { return }
     isClosing = true
-    if leaving > 0, failure == nil { await seeOff() }
+    if failure == nil { await departure.wait(on: loop) }
     let wasUsable = failure == nil && login == nil
     fail(.closed)
     await closeDesk()

@@ -50,6 +50,15 @@ final class KeeperHouse: Sendable {
   }
 }
 
+extension SSHServer {
+  /// Has a run's shell echo a word.
+  @discardableResult
+  func echo(_ word: String, _ run: KeptShellProvider) async throws -> String {
+    let shell = try await run.shell(to: host())
+    return try await shell.run(Command("echo \(word)", become: .never)).output
+  }
+}
+
 /// Answers no questions.
 struct Nobody: Prompter {
   func ask(_ question: String) async throws(PromptFailure) -> SecretValue { throw .nobody }

@@ -9,6 +9,11 @@ extension Tag {
   @Tag static var live: Self
 }
 
+extension TransportChoice {
+  /// libssh2, which is taken where it can do all that is needed, and the system's `ssh`.
+  static let both: [TransportChoice] = [.auto, .ssh]
+}
+
 /// A real sshd of our own on a loopback address, with its own keys and config.
 final class SSHServer: Sendable {
   static let program = "/usr/sbin/sshd"
