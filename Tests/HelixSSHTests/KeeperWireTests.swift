@@ -89,6 +89,7 @@ struct KeeperWireTests {
       SSHEvent.connected("h1", address: "127.0.0.1"), .requested("h2"),
       .acceptedHostKey("h3", fingerprint: "SHA256:x", file: "/known"),
       .secondTransport("h4", reason: "why"), .touchNeeded("h5", key: "sk"),
+      .bulkConnected("h6"), .bulkRefused("h7", reason: "why"),
     ])
   func eventsTravel(event: SSHEvent) throws {
     #expect(SSHEvent(wired: event.wired) == event)

@@ -24,6 +24,12 @@ struct ConnectionLog: Sendable {
     case .secondTransport(let host, let reason):
       logger.warning(
         "connecting with the system's ssh", metadata: ["host": "\(host)", "why": "\(reason)"])
+    case .bulkConnected(let host):
+      logger.debug("connected once more for large files", metadata: ["host": "\(host)"])
+    case .bulkRefused(let host, let reason):
+      logger.debug(
+        "large files stay on the first connection",
+        metadata: ["host": "\(host)", "why": "\(reason)"])
     case .touchNeeded(let host, let key):
       logger.warning("touch your security key", metadata: ["host": "\(host)", "key": "\(key)"])
     case .requested(let host):

@@ -179,6 +179,8 @@ extension SSHEvent: WireValue {
     case (2, 0): self = .requested(host)
     case (3, 1): self = .secondTransport(host, reason: words[0])
     case (4, 1): self = .touchNeeded(host, key: words[0])
+    case (5, 0): self = .bulkConnected(host)
+    case (6, 1): self = .bulkRefused(host, reason: words[0])
     default: wire.refuse()
     }
   }
@@ -190,6 +192,8 @@ extension SSHEvent: WireValue {
     case .requested(let host): (2, host, [])
     case .secondTransport(let host, let reason): (3, host, [reason])
     case .touchNeeded(let host, let key): (4, host, [key])
+    case .bulkConnected(let host): (5, host, [])
+    case .bulkRefused(let host, let reason): (6, host, [reason])
     }
   }
 }

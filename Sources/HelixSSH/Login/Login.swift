@@ -8,6 +8,8 @@ struct Login {
   var showing: String?
   /// Something that was shown last, of which only the server's next words tell whether it was good.
   var pending: String?
+  /// Some keys are only for the system's `ssh`, which may want them touched.
+  var hasSystemKeys = false
   /// Why a key that the server might take could not be used.
   var problem: KeyFileProblem?
 
@@ -38,6 +40,15 @@ struct Login {
     return nil
   }
 
+  /// How the next login gets in as this one did with a key.
+  func entrance(by key: SigningKey) -> Entrance? {
+    guard attempts.accepted.isEmpty else { return nil }
+    switch key.signer {
+    case .file(let file): return file.isLocked ? nil : .keyFile(path: file.path)
+    case .agent: return hasSystemKeys ? nil : .agent
+    }
+  }
+
   /// Notes a key that the server refused; one that was tried in two ways counts once.
   mutating func refuse(_ name: String) {
     if !attempts.refused.contains(name) { attempts.refused.append(name) }
@@ -65,4 +76,10 @@ struct Login {
     return attempts.refused.isEmpty && attempts.accepted.isEmpty
       ? .noKeys(attempts) : .loginRefused(attempts)
   }
+}
+
+/// What opened the door, where it does so again without anybody being asked.
+enum Entrance: Hashable, Sendable {
+  case keyFile(path: String)
+  case agent
 }

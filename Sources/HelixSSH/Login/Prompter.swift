@@ -10,6 +10,11 @@ package protocol Prompter: Sendable {
   func ask(_ question: String) async throws(PromptFailure) -> SecretValue
 }
 
+/// Answers no question.
+struct NoPrompter: Prompter {
+  func ask(_ question: String) async throws(PromptFailure) -> SecretValue { throw .nobody }
+}
+
 /// Why there is no answer to a question.
 package enum PromptFailure: Error, Hashable, Sendable {
   /// There is neither a terminal nor a program to ask with.

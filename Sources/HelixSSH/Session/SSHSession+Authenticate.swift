@@ -81,13 +81,16 @@ extension SSHSession {
       let found = try await SigningKeys(login.settings, files: files, agent: agent)
       login.attempts.skipped += found.skipped
       login.keys = found.candidates[...]
+      login.hasSystemKeys = SigningKeys.systemReason(found.candidates) != nil
       if case .system(let reason) = found.candidates.first { throw .needsSystem(reason) }
     }
     while let key = login.takeKey() {
       login.showing = key.name
       do throws(SSHError) {
         switch try await show(key, login.settings, files) {
-        case .loggedIn: return true
+        case .loggedIn:
+          entrance = login.entrance(by: key)
+          return true
         case .refused: login.refuse(key.name)
         case .notEnough:
           login.attempts.accepted.append(key.name)

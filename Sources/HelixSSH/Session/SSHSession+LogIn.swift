@@ -149,12 +149,23 @@ extension SSHSession {
 /// What sessions share about keys: files read once for all hosts.
 struct Trust: Sendable {
   let files = KnownHostsFiles()
-  private let ownKeyFiles: KeyFiles
+  private var ownKeyFiles: KeyFiles
+  private var asksNobody = false
 
   init(prompter: any Prompter = TerminalPrompter()) { ownKeyFiles = KeyFiles(prompter: prompter) }
 
   /// The key files, as far as the current run has read and unlocked them.
-  var keyFiles: KeyFiles { KeptRequest.current?.keyFiles ?? ownKeyFiles }
+  var keyFiles: KeyFiles {
+    asksNobody ? ownKeyFiles : KeptRequest.current?.keyFiles ?? ownKeyFiles
+  }
+
+  /// The same for logins that must not disturb anybody.
+  var silent: Trust {
+    var trust = self
+    trust.ownKeyFiles = KeyFiles(prompter: NoPrompter())
+    trust.asksNobody = true
+    return trust
+  }
 
   /// The check that one host's key has to pass.
   func check(for settings: SSHSettings) async throws(SSHError) -> HostKeyCheck {

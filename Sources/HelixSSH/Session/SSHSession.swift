@@ -20,6 +20,8 @@ actor SSHSession {
   var agent: AgentConnection?
   /// A signature in the making, which may wait for a person.
   var signing: Task<Void, Never>?
+  /// How a second session would get in; nil when somebody would have to be asked.
+  var entrance: Entrance?
   /// How long the login may still take.
   var deadline: Deadline?
   /// Commands and tunnels under way.

@@ -6,14 +6,18 @@ actor HostLink {
   typealias Gates = @Sendable (SSHSettings) async throws -> HostLink
 
   let settings: SSHSettings
-  private let trust: Trust
-  private let limiter: ConnectionLimiter
+  let trust: Trust
+  let limiter: ConnectionLimiter
   private let gates: Gates
-  private let report: @Sendable (SSHEvent) -> Void
+  let report: @Sendable (SSHEvent) -> Void
 
   private var session: (any RemoteSession)?
   private let connecting = SharedAttempt<any RemoteSession>()
-  private var isRetired = false
+  private(set) var isRetired = false
+  /// The address that libssh2 is connected to.
+  private var address = ""
+  /// The second connection, for large files.
+  var bulk = BulkState()
   /// Why the system's `ssh` connects, once that was decided for what libssh2 cannot do.
   private var switchReason: String?
 
@@ -43,6 +47,17 @@ actor HostLink {
     }
   }
 
+  /// What a second connection to the same place needs; nil where libssh2 does not hold the first, or
+  /// somebody would have to be asked.
+  var bulkSettings: SSHSettings? {
+    get async {
+      guard let session = session as? SSHSession, let entrance = await session.entrance else {
+        return nil
+      }
+      return settings.forBulk(at: address, entrance)
+    }
+  }
+
   /// Whether there is a session that works.
   var isUp: Bool {
     get async {
@@ -61,6 +76,7 @@ actor HostLink {
   /// Ends the connection for good: no command makes a new one.
   func retire() async {
     isRetired = true
+    await bulk.link?.retire()
     await close()
   }
 
@@ -69,6 +85,7 @@ actor HostLink {
     await connecting.cancel()
     let session = self.session
     self.session = nil
+    await bulk.link?.close()
     await session?.close()
   }
 }
@@ -162,6 +179,7 @@ extension HostLink {
     let session = SSHSession(descriptor: open.descriptor, loop: route.loop, proxy: open.proxy)
     do {
       let login = try await session.logIn(settings, trust: trust)
+      address = open.address
       report(.connected(settings.host, address: open.address))
       if let (key, file) = login.accepted {
         report(.acceptedHostKey(settings.host, fingerprint: key.fingerprint, file: file))

@@ -40,8 +40,10 @@ struct SSHShell: Shell {
   func send(_ transfer: FileTransfer) async throws {
     do {
       let file = try await files.file(at: transfer.source)
-      var upload = Upload(transfer, ascent: ascent(for: transfer.become), of: file) { request in
-        try output(of: try await link.run(request), request)
+      var ways = TransferWays(link, size: file.size)
+      var upload = Upload(transfer, ascent: ascent(for: transfer.become), of: file) {
+        request, count in
+        try output(of: try await ways.run(request, bringing: count), request)
       }
       try await upload.run()
     } catch let error as SSHError {

@@ -64,7 +64,10 @@ extension SystemSession: RemoteSession {
     let source = try await InputSource(input)
     defer { source.close() }
     try await open(execution, onRequest)
-    if case .file = input { execution.widenInput() }
+    switch input {
+    case .file, .feed: execution.widenInput()
+    case .nothing, .bytes: break
+    }
     do throws(SSHError) {
       let status = try await exchange(execution, source)
       execution.close()

@@ -2,8 +2,9 @@ import HelixModel
 
 /// Brings one file to one host, and goes on where it was when the connection is cut.
 struct Upload {
-  /// Runs one command on the host, on whatever connection there is by then.
-  typealias Ask = (RemoteRequest) async throws -> CommandOutput
+  /// Runs one command on the host, on whatever connection there is by then; the number is that of
+  /// the file's bytes which it brings there.
+  typealias Ask = (RemoteRequest, Int) async throws -> CommandOutput
 
   private let transfer: FileTransfer
   private let ascent: Ascent?
@@ -90,7 +91,7 @@ extension Upload {
         [
           transfer.destination, String(SharedFile.blockSize), String(block), String(file.size),
           transfer.sha256, survey.summer, level == nil ? "cat" : survey.unpacker ?? "cat", nonce,
-        ], input: .feed(feed))
+        ], input: .feed(feed), bringing: file.size - block * SharedFile.blockSize)
     } catch {
       throw await feed.failure ?? error
     }
@@ -127,13 +128,13 @@ extension Upload {
 
   private func run(
     _ script: String, _ parameters: [String], input: RemoteInput = .nothing,
-    isQuestion: Bool = false
+    bringing count: Int = 0, isQuestion: Bool = false
   ) async throws -> CommandOutput {
     do {
       return try await ask(
         RemoteRequest(
           command: UploadScripts.command(script, parameters), ascent: ascent, input: input,
-          isQuestion: isQuestion, limit: max(left, .milliseconds(1))))
+          isQuestion: isQuestion, limit: max(left, .milliseconds(1))), count)
     } catch SSHError.commandTimedOut {
       throw SSHError.upload(
         .outOfTime(
