@@ -61,19 +61,20 @@ struct LiveKeeperTests {
 
   @Test("the keeper ends when nobody has asked for its time, though a run is connected")
   func idleEnd() async throws {
-    let run = house.run(keep: .milliseconds(300), server, events)
+    let run = house.run(keep: .seconds(1), server, events)
     try await server.echo("one", run)
     #expect(try await house.isGone())
     #expect(try await server.echo("two", run) == "two\n")
-    #expect(events.logins == 2)
-    #expect(house.starts.withLock { $0 } == 2)
+    // On a busy machine a keeper may end even between a login and its first command.
+    #expect(events.logins >= 2)
+    #expect(house.starts.withLock { $0 } >= 2)
     await run.closeAll()
     try await house.connections.end()
   }
 
   @Test("a command that takes longer than the time to keep is not cut short")
   func longCommand() async throws {
-    let run = house.run(keep: .milliseconds(100), server, events)
+    let run = house.run(keep: .milliseconds(500), server, events)
     let shell = try await run.shell(to: server.host())
     let output = try await shell.run(Command("sleep 1; echo done", become: .never))
     #expect(output.output == "done\n")

@@ -154,12 +154,13 @@ struct LiveKeeperTroubleTests {
   func brokenMeanwhile() async throws {
     let first = house.run(server, events)
     let shell = try await first.shell(to: server.host())
-    _ = try await shell.run(
+    let found = try await shell.run(
       Command(
         "p=$PPID; while [ \"$(cat /proc/$p/comm)\" != sshd ]; do"
-          + " p=$(cut -d' ' -f4 /proc/$p/stat); done; (sleep 1; kill -9 $p) >/dev/null 2>&1"
-          + " </dev/null &", become: .never))
+          + " p=$(cut -d' ' -f4 /proc/$p/stat); done; echo $p", become: .never))
+    let serving = try #require(Int32(found.output.dropLast()))
     await first.closeAll()
+    kill(serving, SIGKILL)
     while try await !house.connections.list().isEmpty {
       try await Task.sleep(for: .milliseconds(50))
     }
