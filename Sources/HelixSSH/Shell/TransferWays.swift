@@ -2,7 +2,7 @@
 /// connection, as long as that holds.
 struct TransferWays {
   /// From how many bytes on the second connection pays for its login: with several hosts at once
-  /// from about half as many, with a single one from about twice as many.
+  /// from about half as many, with a single one from about half as many more.
   static let bulkSize = 32 * 1024 * 1024
 
   private let link: HostLink
