@@ -23,7 +23,7 @@ struct SendFile {
           connection: Connection(
             address: address, port: port, user: "root", privateKeyFile: words[4],
             knownHostsFiles: [words[5]],
-            sshArguments: ["-F", "none"].map { Located($0, at: here) }, transport: transport),
+            sshArguments: arguments.map { Located($0, at: here) }, transport: transport),
           groups: [], variables: Mapping(), location: here)
         let transfer = FileTransfer(
           source: words[1], destination: "\(words[3])/\(address)", sha256: words[2],
@@ -35,5 +35,7 @@ struct SendFile {
     await provider.closeAll()
   }
 
+  /// The same key exchange as the benchmark's scp.
+  private static let arguments = ["-F", "none", "-o", "KexAlgorithms=curve25519-sha256"]
   private static let here = SourceLocation(file: "command line", line: 1, column: 1)
 }

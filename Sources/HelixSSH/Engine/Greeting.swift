@@ -4,10 +4,10 @@
 struct Greeting {
   /// The algorithms that a server offers, by what they are for.
   struct Offer: Hashable, Sendable {
-    var keyExchange: [String]
-    var hostKey: [String]
-    var cipher: [String]
-    var mac: [String]
+    var keyExchange: [String] = []
+    var hostKey: [String] = []
+    var cipher: [String] = []
+    var mac: [String] = []
   }
 
   private enum Stage { case lines, packet, over }
@@ -73,6 +73,9 @@ struct Greeting {
     stage = .over
     buffer = []
   }
+
+  /// Drops what only an error about a failed start would show.
+  mutating func forgetOffer() { offer = nil }
 
   /// What came without a line's end counts when the peer hangs up, unless it is a greeting cut short.
   var said: String? {

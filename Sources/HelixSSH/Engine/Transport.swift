@@ -81,6 +81,9 @@ extension Transport {
   /// The turn ended before the socket was read dry, so no edge will tell of what is left there.
   var hasMore: Bool { hasReceived && !ranDry && (isReadable || aheadStart < ahead.count) }
 
+  /// Notes that the keys are exchanged.
+  func noteSecured() { greeting.forgetOffer() }
+
   /// Starts a turn of calls into libssh2.
   func beginTurn() {
     budget = Self.turnBudget

@@ -22,6 +22,8 @@ extension SSHSession {
       try await exchangeKeys(check, settings)
       let report = try await checkHostKey(check, settings, trust)
       stage = .logIn
+      transport.noteSecured()
+      ours = Greeting.Offer()
       try await authenticate(settings, trust.keyFiles)
       stage = .run
       keepAlive(every: settings.aliveInterval, giveUpAfter: settings.aliveCount)

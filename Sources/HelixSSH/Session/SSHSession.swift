@@ -15,7 +15,7 @@ actor SSHSession {
   /// The libssh2 session, until it is freed.
   private(set) var handle: OpaquePointer?
   /// What we ask for, to tell what a server lacks.
-  var ours = Greeting.Offer(keyExchange: [], hostKey: [], cipher: [], mac: [])
+  var ours = Greeting.Offer()
   /// The agent in use during login, so that a failure can end the wait for it.
   var agent: AgentConnection?
   /// A signature in the making, which may wait for a person.

@@ -86,7 +86,7 @@ extension SSHSettings {
   /// What is fast, where nobody chose.
   private var bulkArguments: [String] {
     var options = ["Compression=no"]
-    // The first connection has no better one, and ssh's own choice takes a quarter of a second.
+    // The first connection has no better one, and ssh's own choice costs more than it saves here.
     if algorithms.keyExchange == nil { options.append("KexAlgorithms=^curve25519-sha256") }
     if algorithms.cipher == nil { options.append("Ciphers=^aes128-gcm@openssh.com") }
     return options.flatMap { ["-o", $0] }
