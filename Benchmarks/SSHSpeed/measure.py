@@ -281,8 +281,11 @@ class Contest:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=PARTS)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=" ".join(PARTS))
     options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no part is named {' or '.join(sorted(unknown))}")
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
                   if line.startswith("model name")), "unknown processor")
     print(f"Machine: {model}, {os.cpu_count()} cores, {platform.release()}; "
@@ -296,7 +299,7 @@ def main():
             contest = Contest(estate, group, options.rounds, report)
             contest.script()
             start = contest.start()
-            for part in options.parts:
+            for part in options.parts or PARTS:
                 if part == "ask":
                     contest.ask(start)
                 elif part != "start":

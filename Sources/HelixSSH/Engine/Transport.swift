@@ -29,6 +29,8 @@ final class Transport {
   private var hasHungUp = false
   /// Set at the end of a session: nothing comes or goes any more.
   private var isSealed = false
+  /// Programs and tunnels have another sort of socket.
+  private var isAcknowledging = true
   private var budget = Transport.turnBudget
   /// The socket was empty in this turn.
   private var ranDry = false
@@ -205,6 +207,20 @@ extension Transport {
     return filled
   }
 
+  /// Lets the kernel acknowledge what has come at once, instead of up to 40 ms later.
+  ///
+  /// sshd leaves Nagle's algorithm on where there is no terminal: while a small packet of its own is
+  /// not acknowledged it holds the next one back, and a login has several such pairs. The kernel
+  /// forgets the wish by and by.
+  private func acknowledge() {
+    guard isAcknowledging else { return }
+    var isQuick: Int32 = 1
+    isAcknowledging =
+      setsockopt(
+        descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &isQuick, socklen_t(MemoryLayout<Int32>.size))
+      == 0
+  }
+
   /// One `recv`; libssh2 wants failures as negative `errno` values.
   private func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     while true {
@@ -223,6 +239,7 @@ extension Transport {
       // A short read emptied the socket; the next edge says when there is more. After a hang-up
       // no edge will come, so reading goes on until the end shows.
       if count < buffer.count, !hasHungUp { isReadable = false }
+      if count < buffer.count { acknowledge() }
       budget -= count
       unclaimed += count
       hasReceived = true
