@@ -70,6 +70,14 @@ struct ConversationTests {
     #expect(talk.script.line.hasPrefix("sudo -S -p password-x: -u root -- sh -c "))
   }
 
+  @Test("doas is never asked to ask: it reads passwords from a terminal only")
+  func doas() {
+    let ascent = Ascent(method: .doas, user: "the db", password: SecretValue("secret"))
+    let line = RemoteScript("id", ascent: ascent).line
+    #expect(line.hasPrefix("doas -n -u 'the db' sh -c "))
+    #expect(!line.contains("secret"))
+  }
+
   @Test(
     "the refusals of sudo and doas are told apart",
     arguments: zip(

@@ -101,12 +101,12 @@ struct KeeperPlaceTests {
     settings.proxyCommand = "./nc %h"
     settings.systemArguments = ["-F", "conf", "--", "h"]
     settings.jumps = [settings]
-    let rooted = settings.rooted(in: "/work/my estate")
-    #expect(rooted.identityFiles == ["/work/my estate/keys/id", "/abs/id"])
-    #expect(rooted.userKnownHosts == ["/work/my estate/known"])
-    #expect(rooted.systemArguments == ["-F", "/work/my estate/conf", "--", "h"])
+    let rooted = settings.rooted(in: "/srv/my estate")
+    #expect(rooted.identityFiles == ["/srv/my estate/keys/id", "/abs/id"])
+    #expect(rooted.userKnownHosts == ["/srv/my estate/known"])
+    #expect(rooted.systemArguments == ["-F", "/srv/my estate/conf", "--", "h"])
     #expect(rooted.jumps.first?.identityFiles == rooted.identityFiles)
     #expect(
-      rooted.proxyCommand == #"/bin/sh -c 'cd '\''/work/my estate'\'' && exec ./nc %h'"#)
+      rooted.proxyCommand == #"/bin/sh -c 'cd '\''/srv/my estate'\'' && exec ./nc %h'"#)
   }
 }

@@ -72,6 +72,23 @@ struct SecondTransportTests {
     #expect(reasons(events) == ["libssh2 has no \(purpose) algorithm in common with the host"])
   }
 
+  @Test("a host that takes Kerberos tickets gets to see one, if there is one")
+  func ticket() async throws {
+    let server = try SSHServer(config: ["GSSAPIAuthentication yes"])
+    try server.folder.write("", to: "authorized_keys")
+    for (isWanted, count) in [("yes", 1), ("no", 0)] {
+      let host = try server.host(options: ["GSSAPIAuthentication=\(isWanted)"])
+      let log = EventLog()
+      let provider = SSHShellProvider(local: server.local, report: log.add)
+      let error = await #expect(throws: Diagnostic.self) {
+        try await provider.shell(to: host)
+      }
+      #expect(error?.summary.contains("refused the login") == true)
+      #expect(reasons(log).count { $0.contains("Kerberos ticket") } == count)
+      await provider.closeAll()
+    }
+  }
+
   @Test("an RSA host key is checked")
   func onlyRSA() async throws {
     let server = try SSHServer(hostKeys: ["rsa"])

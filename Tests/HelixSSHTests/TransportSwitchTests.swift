@@ -39,6 +39,12 @@ struct TransportSwitchTests {
     #expect(try TransportSwitch.reason(for: gap, settings { $0.transport = .libssh2 }) == nil)
     #expect(
       try TransportSwitch.reason(for: gap, settings { $0.password = SecretValue("x") }) == nil)
+    let ticket = SSHError.loginRefused(
+      LoginAttempts(serverTakes: ["publickey", "gssapi-with-mic"]))
+    #expect(
+      try TransportSwitch.reason(for: ticket, settings { $0.mayShowTicket = true })
+        == "libssh2 cannot show the Kerberos ticket that the host would take")
+    #expect(try TransportSwitch.reason(for: ticket, settings { _ in }) == nil)
     let changed = SSHError.hostKey(.changed(HostKey(blob: []), name: "h", known: []))
     for error in [changed, .closed, .unreachable([]), .timedOut(.logIn, after: .seconds(1))] {
       #expect(try TransportSwitch.reason(for: error, settings { _ in }) == nil)

@@ -101,7 +101,7 @@ struct ConnectionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Leave the connections open in a small process for so long, such as 10m; 0 ends it.",
+      "Leave the connections open in a small process for so long, such as 10m; 0 ends what is kept.",
       discussion: "HELIX_KEEP_CONNECTIONS stands for it where it is not given."))
   var keepConnections: KeepTime?
 

@@ -20,6 +20,7 @@ enum ExecSchema {
         "unreachable": {
           "type": "object",
           "description": "why it could not run there, or its end not be seen",
+          "additionalProperties": false,
           "required": ["severity", "summary"],
           "properties": {
             "severity": { "const": "error" },

@@ -2,7 +2,7 @@
 enum ConnectionVariables {
   /// What the login may be answered with.
   static let loginPasswords = ["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"]
-  /// What sudo and doas may be answered with.
+  /// What sudo may be answered with.
   static let becomePasswords = [
     "ansible_become_password", "ansible_become_pass", "ansible_sudo_pass",
   ]

@@ -1,7 +1,7 @@
 package import HelixModel
 package import HelixPlan
 
-/// Asks every host for its facts, all hosts at once, each in one round trip.
+/// Asks every host for its facts, all hosts at once, each with one question.
 ///
 /// How many logins are under way at a time is the way to the hosts' own business.
 package struct Observer: Sendable {

@@ -52,6 +52,7 @@ package struct SSHOptions: Hashable, Sendable {
   var keyLogin: Bool?
   var passwordLogin: Bool?
   var keyboardLogin: Bool?
+  var ticketLogin: Bool?
   var preferredMethods: String?
   var algorithms = AlgorithmChoice()
   var proxy: Proxy?

@@ -48,6 +48,8 @@ struct SSHSettings: Hashable, Sendable {
   /// Ways to log in, in the order in which they are tried.
   var methods = LoginMethod.allCases
   var password: SecretValue?
+  /// A Kerberos ticket may be shown as well, which only the system's `ssh` can do.
+  var mayShowTicket = false
   /// What the configuration says about algorithms.
   var algorithms = AlgorithmChoice()
   var transport = TransportChoice.auto

@@ -105,6 +105,7 @@ extension SettingsResolver {
     settings.aliveInterval = options.aliveInterval ?? settings.aliveInterval
     settings.aliveCount = options.aliveCount ?? settings.aliveCount
     settings.algorithms = options.algorithms
+    settings.mayShowTicket = options.ticketLogin ?? false
     fillMethods(&settings, options)
   }
 

@@ -30,6 +30,7 @@ extension SSHSettings: WireValue {
     wire.carry(&certificateFiles)
     wire.carry(&methods)
     wire.carry(&password)
+    wire.carry(&mayShowTicket)
     wire.carry(&algorithms)
     wire.carry(&transport, oneOf: TransportChoice.allCases)
     wire.carry(&needsSystem)

@@ -74,5 +74,9 @@ extension SSHSettings {
   var gates: [SSHSettings] { gate.map { [$0] + $0.gates } ?? [] }
 
   /// What stands for the server where logins under way are counted.
-  var limitedName: String { ([self] + jumps).map(\.target).joined(separator: " ") }
+  ///
+  /// Whoever logs in, it is the same sshd.
+  var limitedName: String {
+    ([self] + jumps).map { "\($0.address):\($0.port)" }.joined(separator: " ")
+  }
 }

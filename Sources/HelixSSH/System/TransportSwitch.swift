@@ -27,6 +27,10 @@ enum TransportSwitch: Hashable, Sendable {
     case .noCommonAlgorithm(let gap):
       return "libssh2 has no \(gap.purpose) algorithm in common with the host"
     case .needsSystem(let reason): return reason
+    case .loginRefused(let attempts), .noKeys(let attempts):
+      let takesTicket = attempts.serverTakes.contains("gssapi-with-mic")
+      return takesTicket && settings.mayShowTicket
+        ? "libssh2 cannot show the Kerberos ticket that the host would take" : nil
     default: return nil
     }
   }

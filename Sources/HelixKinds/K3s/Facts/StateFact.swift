@@ -23,7 +23,7 @@ struct NodeState: Sendable, Hashable {
   /// The keyed fingerprint of the password the server lives with.
   var tokenPassword: String?
   var hasNodePassword: Bool
-  /// What etcd says of itself on its local listener; nil when it does not answer.
+  /// Whether etcd says on its local listener that it is well; nil where there is none.
   var etcdIsHealthy: Bool?
   var etcdIsLearner: Bool
   /// Whether the running k3s says that the cluster knows its node with another password.
