@@ -67,12 +67,13 @@ private final class KeptEstate {
   }
 
   /// Runs the program in the estate.
-  func helix(_ arguments: String...) throws -> Ran {
+  func helix(_ arguments: String..., keepingByDefault time: String = "") throws -> Ran {
     try run(
       repository.appendingPathComponent(".build/debug/helix-infra").path, arguments, in: folder,
       environment: [
         "PATH": "/usr/bin:/bin", "HOME": folder.path, "USER": NSUserName(),
         "XDG_RUNTIME_DIR": folder.appendingPathComponent("run").path, "HELIX_CANARY": "tweet",
+        "HELIX_KEEP_CONNECTIONS": time,
       ])
   }
 
@@ -118,6 +119,8 @@ struct KeptConnectionsTests {
     #expect(second.output == first.output)
     #expect(!second.errors.contains("connected"), "\(second.all)")
     #expect(second.errors.contains("command sent"), "\(second.all)")
+    let byDefault = try estate.helix("plan", "--log-level", "debug", keepingByDefault: "60s")
+    #expect(!byDefault.errors.contains("connected"), "\(byDefault.all)")
     let plain = try estate.helix("plan", "--log-level", "debug")
     #expect(plain.errors.contains("connected"), "\(plain.all)")
 
