@@ -1,3 +1,4 @@
+import HelixModel
 import Testing
 
 @testable import HelixSSH
@@ -37,6 +38,24 @@ struct LongLivedShellTests {
         == "one\n\nm0 0\n\nm1 3\n\nm2 \(syntaxStatus.prefix { $0 != "\n" })\nin put\n\nm3 0\nx\nm4 0\n"
         + "line\n\nm5 0\n\nm6 0\na\n\nb\nm7 0\n\nm8 4\n0\n\nm9 0\n")
     #expect(errors.hasPrefix("two\n\nm0\n\nm1\n"))
+  }
+
+  @Test("says so when a start-up file has read what was meant for it", arguments: [true, false])
+  func swallowed(isEaten: Bool) throws {
+    let question = ShellQuestion("sh -s", input: Array("echo answer".utf8))
+    let arguments = LongLivedShell.arguments(for: question, mark: "m")
+    let folder = try ScratchFolder()
+    try folder.write(LongLivedShell.loop, to: "loop")
+    try folder.write(
+      String(decoding: LongLivedShell.remainder(of: question, mark: "m"), as: UTF8.self), to: "in")
+    let words = arguments.map(shellQuoted).joined(separator: " ")
+    let said = try runLocally(
+      "/bin/sh", "-c",
+      "{ \(isEaten ? "read -r x;" : "") sh -c \"$(cat \(folder.file("loop")))\" helix \(words); "
+        + "echo \"status $?\"; } <\(folder.file("in")) 2>&1")
+    #expect(said.contains("answer\n\nm 0\n") == !isEaten)
+    #expect(said.hasSuffix("status \(isEaten ? 97 : 0)\n") || !isEaten)
+    #expect(said.contains("reads standard input") == isEaten)
   }
 
   @Test("takes scripts of any length and shape", arguments: [1, 511, 512, 513, 5000, 100_000])

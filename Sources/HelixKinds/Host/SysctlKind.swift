@@ -56,11 +56,12 @@ package struct SysctlKind: ModuleKind {
     let program = """
       \(KernelParameter.awkPath)
       BEGIN {
-        value = ENVIRON["value"]
-        if ((getline line < value) > 0) print "running=" line
         while ((getline < ENVIRON["file"]) > 0)
           if (/=/ && path($0) == ENVIRON["key"]) { sub(/^[^=]*=/, ""); last = $0; found = 1 }
         if (found) print "listed=" last
+        # Last, since mawk ends at a parameter that cannot be read.
+        value = ENVIRON["value"]
+        if ((getline line < value) > 0) print "running=" line
       }
       """
     // The kernel separates a parameter's numbers by tabs, and people by what they like.

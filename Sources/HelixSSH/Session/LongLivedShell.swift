@@ -27,8 +27,9 @@ enum LongLivedShell {
   /// input), and then each that it reads: a line with mark, lines of script, bytes of script and
   /// bytes of input, then those.
   ///
-  /// A shell's `read` takes one byte at a time, and `head -c` no byte too many: neither takes what
-  /// belongs to the next. What a question leaves unread of its input is read away after it.
+  /// A shell's `read` takes one byte at a time; `head -c` of busybox takes what is there, so it must
+  /// be the last to read of a question. What a question leaves unread of its input is read away after
+  /// it.
   static let loop = """
     helix_answer() {
     if [ "$helix_input" -gt 0 ]; then
@@ -46,7 +47,14 @@ enum LongLivedShell {
     if [ "$#" -gt 0 ]; then
     helix_mark=$1 helix_text=$2 helix_script=$3 helix_input=$4
     shift 4
-    [ "$helix_script" -eq 0 ] || helix_text=$(head -c "$helix_script")
+    if [ "$helix_script" -gt 0 ]; then
+    IFS= read -r helix_line
+    [ "$helix_line" = "$helix_mark" ] || {
+    echo 'a start-up file of the login shell reads standard input' >&2
+    exit 97
+    }
+    helix_text=$(head -c "$helix_script")
+    fi
     helix_answer
     fi
     while read -r helix_mark helix_lines helix_script helix_input; do
@@ -76,15 +84,16 @@ enum LongLivedShell {
     return [mark, script, String(hidden), String(question.input.count)]
   }
 
-  /// What follows a first question's arguments.
-  static func remainder(of question: ShellQuestion) -> [UInt8] {
-    question.isHidden ? question.script : question.input
+  /// What follows a first question's arguments; before a script a line that shows whether the login
+  /// shell has left standard input alone.
+  static func remainder(of question: ShellQuestion, mark: String) -> [UInt8] {
+    question.isHidden ? Array("\(mark)\n".utf8) + question.script : question.input
   }
 
   /// A question as the loop reads it; `mark` is a word that nobody can guess.
   static func bytes(of question: ShellQuestion, mark: String) -> [UInt8] {
     let script = question.script
-    let isShort = script.count <= lineLimit
+    let isShort = script.count <= lineLimit || !question.input.isEmpty
     let lines = isShort ? script.count { $0 == UInt8(ascii: "\n") } + 1 : 0
     var bytes = Array("\(mark) \(lines) \(script.count) \(question.input.count)\n".utf8)
     bytes += script

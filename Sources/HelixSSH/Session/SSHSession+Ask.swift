@@ -30,7 +30,7 @@ private final class Exchange {
     mark = "helix-" + String(UInt64.random(in: .min ... .max), radix: 36)
     self.question =
       isFirst
-      ? LongLivedShell.remainder(of: question)[...]
+      ? LongLivedShell.remainder(of: question, mark: mark)[...]
       : LongLivedShell.bytes(of: question, mark: mark)[...]
     output = AnswerReader(mark: mark, limit: outputLimit)
     errors = AnswerReader(mark: mark, limit: outputLimit)
@@ -166,15 +166,17 @@ extension SSHSession {
   private func lastWords(of shell: KeptShell) async throws(SSHError) -> RemoteResult {
     let execution = shell.execution
     shells.removeAll { $0 === shell }
+    let status: Int
     do throws(SSHError) {
       try await endInput(of: execution)
       try await drain(execution)
-      let status = try await finish(execution)
-      return try execution.talk.result(status: status)
+      status = try await finish(execution)
     } catch {
       await dispose(of: execution)
       throw error
     }
+    // The channel is gone by now: nothing is left to be ended.
+    return try execution.talk.result(status: status)
   }
 
   private func discard(_ shell: KeptShell) async {

@@ -111,15 +111,17 @@ extension SSHSession: RemoteSession {
     let source = try await InputSource(request.input)
     defer { source.close() }
     try await openChannel(for: execution)
+    let status: Int
     do throws(SSHError) {
       let first = execution.talk.mayWriteInput ? try await source.next() : nil
       var sent = 0
       try await start(execution, ahead: first ?? [], task.onRequest) { sent = $0 }
-      let status = try await exchange(execution, source, begun: (first ?? [])[sent...])
-      return try execution.talk.result(status: status)
+      status = try await exchange(execution, source, begun: (first ?? [])[sent...])
     } catch {
       await dispose(of: execution)
       throw error
     }
+    // The channel is gone by now: nothing is left to be ended.
+    return try execution.talk.result(status: status)
   }
 }

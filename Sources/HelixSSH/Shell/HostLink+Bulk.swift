@@ -24,7 +24,8 @@ extension HostLink {
       _ = try await link.liveSession()
       return link
     } catch let error as SSHError {
-      guard !isRetired, !bulk.isRefused else { return nil }
+      // What we closed ourselves may be tried again.
+      guard error != .closed, !isRetired, !bulk.isRefused else { return nil }
       bulk.isRefused = true
       report(.bulkRefused(settings.host, reason: error.diagnostic(wanted).summary))
       await link.close()
@@ -85,7 +86,8 @@ extension SSHSettings {
 
   /// What is fast, where nobody chose.
   private var bulkArguments: [String] {
-    var options = ["Compression=no"]
+    // By its address, other parts of ssh's configuration may match and lead through other hosts.
+    var options = ["Compression=no", "ProxyCommand=none"]
     // The first connection has no better one, and ssh's own choice costs more than it saves here.
     if algorithms.keyExchange == nil { options.append("KexAlgorithms=^curve25519-sha256") }
     if algorithms.cipher == nil { options.append("Ciphers=^aes128-gcm@openssh.com") }

@@ -25,14 +25,18 @@ struct TransferWays {
   mutating func run(
     _ request: RemoteRequest, bringing count: Int
   ) async throws -> RemoteResult {
-    guard mayHurry, count >= Self.bulkSize, let bulk = await link.bulkLink() else {
-      return try await link.run(request)
-    }
+    let end = ContinuousClock.now + request.limit
+    let bulk = mayHurry && count >= Self.bulkSize ? await link.bulkLink() : nil
+    var request = request
+    request.limit = max(end - .now, .milliseconds(1))
+    guard let bulk else { return try await link.run(request) }
     do {
       let result = try await bulk.run(request)
       if result.output.announcement != nil { return result }
     } catch let error as SSHError {
       if error.isOfRequest { throw error }
+      mayHurry = false
+      if error.isConnectionLoss { throw error }
     }
     mayHurry = false
     throw SSHError.endUnseen

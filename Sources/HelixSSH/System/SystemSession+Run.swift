@@ -68,15 +68,16 @@ extension SystemSession: RemoteSession {
     case .file, .feed: execution.widenInput()
     case .nothing, .bytes: break
     }
+    let status: Int
     do throws(SSHError) {
-      let status = try await exchange(execution, source)
-      execution.close()
-      returnSlot()
-      return try execution.talk.result(status: status)
+      status = try await exchange(execution, source)
     } catch {
       await dispose(of: execution)
       throw error
     }
+    execution.close()
+    returnSlot()
+    return try execution.talk.result(status: status)
   }
 }
 

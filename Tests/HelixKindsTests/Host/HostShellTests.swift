@@ -129,6 +129,8 @@ struct HostShellTests {
       ("net/ipv4/ip_forward", "1"), ("net.ipv4.conf.eth0/1.rp_filter", "2"),
       ("net/ipv4/conf/eth0.1/rp_filter", "2"), ("net.ipv4.ip_local_port_range", "1024 \t 65535"),
       ("kernel.core_pattern", "|/opt/o'x \\n %p=1 & $(id)"),
+      // Cannot be read before it is set.
+      ("net.ipv6.conf.default.stable_secret", "2001:db8::1"),
     ])
   func sysctlNames(name: String, value: String) async throws {
     try await here.triple("sysctl", setting(name, value), .create)

@@ -65,6 +65,9 @@ extension NodeState {
     $helix_units
 
     END
+      # systemd remembers it from before a link was changed by hand.
+      [ -z "$helix_enabled" ] ||
+        helix_enabled=$(systemctl is-enabled "$helix_unit.service" 2>/dev/null)
       case $helix_activity in active | activating)
         [ -z "$helix_run" ] || journalctl -o cat -n 200 _SYSTEMD_INVOCATION_ID="$helix_run" |
           grep -q 'Node password rejected' && echo password-rejected ;;
