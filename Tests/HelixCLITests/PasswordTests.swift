@@ -73,24 +73,11 @@ struct PasswordTests {
   func terminal() throws {
     let folder = try estate()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let typist = """
-      import os, pty, sys, termios
-      pid, terminal = pty.fork()
-      if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
-      seen, typed = b"", False
-      while True:
-          try: some = os.read(terminal, 4096)
-          except OSError: break
-          if not some: break
-          seen += some
-          if not typed and b"login password: " in seen:
-              os.write(terminal, b"hunterX\\x7f2\\r"); typed = True
-          if b"echoed" in seen and not termios.tcgetattr(terminal)[3] & termios.ECHO: print("mute")
-      print(seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-      """
     let ran = try run(
       "python3",
-      ["-c", typist, binary, "exec", "-k", "localhost", "--", "sleep 1; echo echoed; sleep 1"],
+      Typist.arguments(
+        typing: "hunterX\u{7F}2\r", at: "login password: ",
+        into: [binary, "exec", "-k", "localhost", "--", "sleep 1; echo echoed; sleep 1"]),
       in: folder)
     #expect(ran.output.hasSuffix(" 0\n"), "\(ran.all)")
     #expect(ran.output.contains("localhost | echoed"), "\(ran.all)")

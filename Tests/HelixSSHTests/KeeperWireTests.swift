@@ -34,6 +34,7 @@ struct KeeperWireTests {
     settings.certificateFiles = ["/keys/one-cert.pub"]
     settings.methods = [.password, .publicKey]
     settings.password = SecretValue("login")
+    settings.mayShowTicket = true
     settings.algorithms.cipher = AlgorithmList("^aes128-ctr")
     settings.transport = .ssh
     settings.systemArguments = ["-v", "--", "h1"]

@@ -105,22 +105,11 @@ extension OnRealMachines {
       }
       let refused = try estate.helix("exec", "worker-1", "-b", "--", "id -un")
       #expect(refused.status == 255, "\(refused.all)")
-      let typist = """
-        import os, pty, sys
-        pid, terminal = pty.fork()
-        if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
-        seen, typed = b"", False
-        while True:
-          try: some = os.read(terminal, 4096)
-          except OSError: break
-          if not some: break
-          seen += some
-          if not typed and b"password: " in seen: os.write(terminal, b"s3same\\n"); typed = True
-        print(seen.decode())
-        """
       let ran = try estate.reach(
         "python3",
-        ["-c", typist, Estate.binary, "exec", "worker-1:worker-2", "-bK", "--", "id -un"])
+        Typist.arguments(
+          typing: "s3same\n", at: "password: ",
+          into: [Estate.binary, "exec", "worker-1:worker-2", "-bK", "--", "id -un"]))
       #expect(ran.output.contains("worker-1 | root"), "\(ran.all)")
       #expect(ran.output.contains("worker-2 | root"), "\(ran.all)")
       #expect(!ran.output.contains("s3same"), "\(ran.all)")

@@ -18,24 +18,17 @@ enum ExecSchema {
         "stderr": { "type": "string" },
         "truncated": { "type": "boolean", "description": "there was more than is kept" },
         "unreachable": {
-          "type": "object",
-          "description": "why it could not run there, or its end not be seen",
-          "additionalProperties": false,
-          "required": ["severity", "summary"],
-          "properties": {
-            "severity": { "const": "error" },
-            "summary": { "type": "string" },
-            "reason": { "type": "string" },
-            "remedy": { "type": "string" },
-            "place": { "type": "object" },
-            "evidence": { "type": "object" }
-          }
+          "$ref": "#/$defs/diagnostic",
+          "description": "why it could not run there, or its end not be seen"
         }
       },
       "oneOf": [
         { "required": ["status", "stdout", "stderr", "truncated"] },
         { "required": ["unreachable"] }
-      ]
+      ],
+      "$defs": {
+        \#(DiagnosticSchema.definition)
+      }
     }
     """#
 }

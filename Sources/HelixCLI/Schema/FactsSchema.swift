@@ -32,21 +32,10 @@ enum FactsSchema {
           "required": ["unreachable"],
           "additionalProperties": false,
           "properties": {
-            "unreachable": {
-              "type": "object",
-              "required": ["severity", "summary"],
-              "additionalProperties": false,
-              "properties": {
-                "severity": { "enum": ["error", "warning", "note"] },
-                "summary": { "type": "string" },
-                "reason": { "type": "string" },
-                "remedy": { "type": "string" },
-                "place": { "type": "object", "minProperties": 1, "maxProperties": 1 },
-                "evidence": { "type": "object" }
-              }
-            }
+            "unreachable": { "$ref": "#/$defs/diagnostic" }
           }
         },
+        \#(DiagnosticSchema.definition),
         "facts": {
           "type": "object",
           "required": [

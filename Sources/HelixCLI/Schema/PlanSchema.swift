@@ -133,19 +133,7 @@ enum PlanSchema {
             }
           }
         },
-        "diagnostic": {
-          "type": "object",
-          "required": ["severity", "summary"],
-          "additionalProperties": false,
-          "properties": {
-            "severity": { "enum": ["error", "warning", "note"] },
-            "summary": { "type": "string" },
-            "reason": { "type": "string" },
-            "remedy": { "type": "string" },
-            "place": { "type": "object", "minProperties": 1, "maxProperties": 1 },
-            "evidence": { "type": "object" }
-          }
-        }
+        \#(DiagnosticSchema.definition)
       }
     }
     """#
