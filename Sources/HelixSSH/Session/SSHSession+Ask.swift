@@ -44,7 +44,11 @@ private final class Exchange {
   }
 
   func wrote(_ count: Int) {
-    if password.isEmpty { question = question.dropFirst(count) }
+    if password.isEmpty {
+      question = question.dropFirst(count)
+      // What is left of a slice keeps all of it.
+      if question.isEmpty { question = [] }
+    }
     password = password.dropFirst(count)
   }
 
