@@ -68,13 +68,28 @@ private final class KeptEstate {
 
   /// Runs the program in the estate.
   func helix(_ arguments: String..., keepingByDefault time: String = "") throws -> Ran {
-    try run(
-      repository.appendingPathComponent(".build/debug/helix-infra").path, arguments, in: folder,
+    let binary = repository.appendingPathComponent(".build/debug/helix-infra").path
+    return try run(
+      "/usr/bin/env", Self.withoutTracing + [binary] + arguments, in: folder,
       environment: [
         "PATH": "/usr/bin:/bin", "HOME": folder.path, "USER": NSUserName(),
         "XDG_RUNTIME_DIR": folder.appendingPathComponent("run").path, "HELIX_CANARY": "tweet",
         "HELIX_KEEP_CONNECTIONS": time,
       ])
+  }
+
+  /// Root may look into every process; without these rights, only into those that let their user.
+  private static let withoutTracing =
+    geteuid() == 0 ? ["setpriv", "--bounding-set", "-sys_ptrace,-sys_admin,-perfmon"] : []
+
+  /// What a process of the same user, with the same rights, may read of another one's memory.
+  func look(into process: pid_t) throws -> Ran {
+    try run("/usr/bin/env", Self.withoutTracing + ["cat", "/proc/\(process)/environ"])
+  }
+
+  /// A process that hides nothing, and has the rights of ours.
+  func openProcess() throws -> Running {
+    try Running("/usr/bin/env", Self.withoutTracing + ["sleep", "60"])
   }
 
   /// Ends everything.
@@ -167,15 +182,22 @@ struct KeptConnectionsTests {
     let limits = estate.text(of: keeper, "limits")
     let cores = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
     #expect(cores?.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"])
-    // What cannot be dumped belongs to root in /proc.
+    // What cannot be dumped belongs to root in /proc, and cannot be looked into.
     var status = stat()
     stat("/proc/\(keeper)/environ", &status)
     #expect(status.st_uid == 0)
+    #expect(try estate.look(into: keeper).status != 0)
+    let open = try estate.openProcess()
+    // It has to give its rights up first.
+    for _ in 0..<50 where try estate.look(into: open.pid).status != 0 { usleep(50_000) }
+    #expect(try estate.look(into: open.pid).status == 0)
+    kill(open.pid, SIGKILL)
+    _ = open.finish()
     let descriptors = try files.contentsOfDirectory(atPath: "/proc/\(keeper)/fd")
-    let open = descriptors.compactMap { name in
+    let links = descriptors.compactMap { name in
       try? files.destinationOfSymbolicLink(atPath: "/proc/\(keeper)/fd/\(name)")
     }
-    let foreign = open.filter { link in
+    let foreign = links.filter { link in
       !["socket:", "anon_inode:", "/dev/null"].contains { link.hasPrefix($0) }
     }
     #expect(foreign.isEmpty)

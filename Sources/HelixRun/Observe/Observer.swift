@@ -87,7 +87,7 @@ extension Observer {
     if let refusal = complaints.first(where: { $0.hasPrefix("sudo:") }) {
       explained.summary = "sudo does not let the login run commands as root"
       explained.reason = refusal
-      explained.remedy = "allow it sudo without a password, or log in as root"
+      explained.remedy = "let it use sudo, with --ask-become-pass for a password, or log in as root"
     }
     return explained
   }

@@ -30,15 +30,14 @@ struct TransferWays {
     var request = request
     request.limit = max(end - .now, .milliseconds(1))
     guard let bulk else { return try await link.run(request) }
+    mayHurry = false
     do {
       let result = try await bulk.run(request)
-      if result.output.announcement != nil { return result }
+      mayHurry = result.output.announcement != nil
+      if mayHurry { return result }
     } catch let error as SSHError {
-      if error.isOfRequest { throw error }
-      mayHurry = false
-      if error.isConnectionLoss { throw error }
+      if error.isOfRequest || error.isConnectionLoss { throw error }
     }
-    mayHurry = false
     throw SSHError.endUnseen
   }
 }
