@@ -14,6 +14,7 @@ let strict: [SwiftSetting] = [
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -46,8 +47,9 @@ let package = Package(
     room(
       "HelixCLI",
       [
-        "HelixArtifacts", "HelixInventory", "HelixKinds", "HelixModel", "HelixPlan",
-        "HelixPlaybooks", "HelixRun", "HelixSecrets", "HelixSSH", argumentParser, logging,
+        "HelixAge", "HelixArtifacts", "HelixInventory", "HelixKinds", "HelixModel", "HelixPlan",
+        "HelixPlaybooks", "HelixRun", "HelixSecrets", "HelixSOPS", "HelixSSH", argumentParser,
+        logging,
       ]),
     room("HelixTemplates", ["HelixModel"]),
     room("HelixInventory", ["HelixModel", "HelixTemplates", yams]),
@@ -56,9 +58,12 @@ let package = Package(
     room("HelixKinds", ["HelixModel", "HelixPlan"]),
     room("HelixRun", ["HelixModel", "HelixPlan"]),
     room("HelixSSH", ["HelixModel", "CLibSSH2"]),
-    room("HelixSecrets", ["HelixModel", crypto]),
+    room("HelixAge", ["HelixModel", crypto, cryptoExtras]),
+    room("HelixSOPS", ["HelixModel", "HelixAge", crypto, yams]),
+    room("HelixSecrets", ["HelixModel", "HelixAge", "HelixSOPS", crypto]),
     room("HelixArtifacts", ["HelixModel", crypto]),
     room("HelixModel"),
+    tests(of: "HelixAge", ["HelixModel", "HelixSSH", "TestSupport", crypto], aside: ["Fixtures"]),
     tests(of: "HelixArtifacts", ["HelixModel", crypto]),
     tests(
       of: "HelixCLI",
@@ -74,6 +79,7 @@ let package = Package(
     tests(of: "HelixRun", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
     tests(of: "HelixSSH", ["HelixModel"], aside: ["Fixtures"]),
     tests(of: "HelixSecrets", ["HelixModel"]),
+    tests(of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport"], aside: ["Fixtures"]),
     tests(of: "HelixTemplates", ["HelixModel"], aside: ["Fixtures"]),
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
     .testTarget(
