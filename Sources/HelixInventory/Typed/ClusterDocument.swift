@@ -138,9 +138,14 @@ enum ClusterDocument {
 
   private static func secrets(_ fields: Fields?) -> SecretsSpec? {
     guard let fields else { return nil }
-    let bootstrap = fields.fields("bootstrap")
     return SecretsSpec(
       files: fields.texts("files"), identity: fields.text("identity"),
-      bootstrapNamespace: bootstrap?.text("namespace"), bootstrapName: bootstrap?.text("name"))
+      bootstrap: bootstrap(fields.fields("bootstrap")))
+  }
+
+  private static func bootstrap(_ fields: Fields?) -> BootstrapSpec? {
+    guard let fields, let namespace = fields.text("namespace"), let name = fields.text("name")
+    else { return nil }
+    return BootstrapSpec(namespace: namespace, name: name)
   }
 }
