@@ -129,8 +129,9 @@ extension ClusterSecret {
     "helix_kubectl -n \(shellQuoted(manifest.namespace))"
   }
 
-  /// Reads the manifest on standard input, gives it to the API, and looks whether every entry is
-  /// there as it was given. The values are in variables alone, for argv and files can be read.
+  /// Gives the manifest on standard input to the API, and looks whether every entry is there.
+  ///
+  /// The values are in variables alone, for argv and files can be read.
   private var applyAndReadBack: String {
     """
     \(ClusterDoor.shell)

@@ -117,4 +117,3 @@ package struct UpgradeSpec: Sendable {
     self.agents = agents
   }
 }
-
