@@ -209,6 +209,6 @@ extension TemplateText {
   fileprivate var base64: TemplateText {
     if let plain { return TemplateText(Base64.encode(Array(plain.utf8))) }
     guard parts.count == 1, case .secret(let name) = parts[0] else { return self }
-    return "\(secret: SecretName("\(name.rawValue)|b64encode"))"
+    return "\(secret: name.coded(.encodedInBase64))"
   }
 }
