@@ -30,10 +30,23 @@ package struct SOPSText: Sendable {
   ) throws(Diagnostic) -> SOPSText {
     do {
       switch format {
+      case .json: return try SOPSText(json: bytes, file: file)
       default: return try SOPSText(yaml: bytes, file: file)
       }
     } catch {
       throw error.diagnostic(format: format, file: file, bytes: bytes)
+    }
+  }
+
+  /// The text with some items replaced and with new metadata, or without any.
+  ///
+  /// Metadata with the same fields changes only where its values do; else its block is written
+  /// anew. An edit that leaves an item as it is changes nothing.
+  package func replacing(
+    _ edits: [Int: Replacement], metadata: MetadataValue?
+  ) throws(Diagnostic) -> [UInt8] {
+    switch body {
+    case .tree(let tree): try TreeEdit.replacing(self, tree, edits, metadata: metadata)
     }
   }
 }
@@ -46,14 +59,20 @@ struct TreeBody: Sendable {
   var spots: [TreeWalk.Spot]
   /// The key of every document's `sops` block.
   var metadataKeys: [Int?]
+  var isJSON: Bool
 
-  var values: TreeValue { TreeValue(tree: tree, scalar: YAMLScalar(text: text)) }
+  var values: TreeValue { TreeValue(tree: tree, scalar: YAMLScalar(text: text, isJSON: isJSON)) }
 }
 
 extension SOPSText {
   init(yaml bytes: [UInt8], file: String) throws(TextFault) {
     let (tree, text) = try YAMLParser.parse(bytes)
     try self.init(tree, text: text, bytes: bytes, format: .yaml, file: file)
+  }
+
+  init(json bytes: [UInt8], file: String) throws(TextFault) {
+    let (tree, text) = try JSONParser.parse(bytes)
+    try self.init(tree, text: text, bytes: bytes, format: .json, file: file)
   }
 
   init(
@@ -68,7 +87,8 @@ extension SOPSText {
     obstacles = walk.obstacles
     documents = tree.documents.count
     let body = TreeBody(
-      tree: tree, text: text, spots: walk.spots, metadataKeys: walk.metadataKeys)
+      tree: tree, text: text, spots: walk.spots, metadataKeys: walk.metadataKeys,
+      isJSON: format != .yaml)
     self.body = .tree(body)
     let key = walk.metadataKeys.first ?? nil
     metadata = try key.map { key throws(TextFault) in

@@ -40,6 +40,7 @@ extension TreeWalk {
 
   /// Notes tags that SOPS drops, and values that are not what their tag says.
   mutating func note(tagOf node: Int) {
+    if format == .json { return note(json: node) }
     if tree.nodes[node].kind == .scalar, TreeValue(tree: tree, scalar: scalar).isUnknown(node) {
       return obstacle(
         "a value is not of a type that SOPS has", at: node,
@@ -48,6 +49,22 @@ extension TreeWalk {
     guard let meaning = tree.extras[node]?.meaning, meaning != "!" else { return }
     if !meaning.hasPrefix(Self.core) {
       obstacle("a tag of its own cannot be encrypted", at: node, because: "SOPS drops such tags")
+    }
+  }
+
+  private mutating func note(json node: Int) {
+    let place = tree.nodes[node]
+    guard place.kind == .scalar else { return }
+    if place.style == .plain, TreeValue(tree: tree, scalar: scalar).isUnknown(node) {
+      obstacle(
+        "a number is larger than any that SOPS has", at: node,
+        because: "SOPS reads numbers as 64 bit integers or floating point numbers")
+    } else if place.style == .double,
+      !JSONString.decode(text, (place.start + 1)..<(place.end - 1)).isWhole
+    {
+      obstacle(
+        "a string holds half of a character", at: node,
+        because: "SOPS replaces it, and the file would not come back as it was")
     }
   }
 }
@@ -67,13 +84,14 @@ struct TreeValue {
   func isUnknown(_ node: Int) -> Bool {
     let plain = tree.nodes[node]
     // Only numbers and tagged values can be unknown; most values are neither.
-    guard tree.extras[node]?.tag != nil || plain.style == .plain && plain.end - plain.start > 18
-    else { return false }
+    let isLong = plain.style == .plain && plain.end - plain.start > 18
+    guard isLong || scalar.isJSON || tree.extras[node]?.tag != nil else { return false }
     return typed(scalar.value(of: plain, extras: tree.extras[node]), node) == nil
   }
 
   private func typed(_ bytes: [UInt8], _ node: Int) -> SOPSValue? {
     let isPlain = tree.nodes[node].style == .plain
+    if scalar.isJSON { return isPlain ? json(bytes) : .text(bytes) }
     guard let meaning = tree.extras[node]?.meaning, meaning != "!" else {
       return isPlain ? YAMLResolver.resolve(bytes) : .text(bytes)
     }
@@ -94,6 +112,22 @@ struct TreeValue {
     default: return .text(bytes)
     }
     return YAMLResolver.resolve(bytes)
+  }
+}
+
+extension TreeValue {
+  /// A word or number of JSON; every integer that fits is one, as upstream reads it since 3.13.2.
+  private func json(_ bytes: [UInt8]) -> SOPSValue? {
+    switch bytes.first {
+    case UInt8(ascii: "t"): return .boolean(true)
+    case UInt8(ascii: "f"): return .boolean(false)
+    case UInt8(ascii: "n"): return .null
+    default:
+      let text = String(decoding: bytes, as: UTF8.self)
+      if let integer = Int64(text) { return .integer(integer) }
+      guard let number = Double(text), number.isFinite else { return nil }
+      return .number(number)
+    }
   }
 }
 

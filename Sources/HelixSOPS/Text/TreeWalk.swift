@@ -52,7 +52,7 @@ struct TreeWalk {
     self.text = text
     self.format = format
     self.file = file
-    scalar = YAMLScalar(text: text)
+    scalar = YAMLScalar(text: text, isJSON: format != .yaml)
     cursor = PlaceCursor(file: file, bytes: bytes)
     limit = TextLimit.nodes(in: bytes.count)
     items.reserveCapacity(tree.nodes.count / 2)
@@ -69,7 +69,7 @@ struct TreeWalk {
         open(place.root, path: nil, alias: nil)
         while !frames.isEmpty { try step() }
       } else {
-        guard root.kind == .scalar, isNull(place.root) else {
+        guard format == .yaml, root.kind == .scalar, isNull(place.root) else {
           throw TextFault(Self.noMap, at: root.start)
         }
         flushComments(before: place.end, next: nil)

@@ -1,14 +1,14 @@
 /// The states inside of lists and maps.
 extension YAMLParser {
   /// Goes on with a node and comes back to a state behind it.
-  private mutating func node(
+  mutating func node(
     then state: State, isBlock: Bool, takesPlainList: Bool = false
   ) throws(TextFault) {
     states.append(state)
     try node(isBlock: isBlock, takesPlainList: takesPlainList)
   }
 
-  private mutating func blockListItem() throws(TextFault) {
+  mutating func blockListItem() throws(TextFault) {
     let token = try scanner.peek()
     guard token.kind == .blockEntry else {
       guard token.kind == .blockEnd else {
@@ -27,7 +27,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func plainListItem() throws(TextFault) {
+  mutating func plainListItem() throws(TextFault) {
     let token = try scanner.peek()
     guard token.kind == .blockEntry else {
       closeBlock()
@@ -42,7 +42,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func blockMapKey() throws(TextFault) {
+  mutating func blockMapKey() throws(TextFault) {
     let token = try scanner.peek()
     switch token.kind {
     case .key:
@@ -65,7 +65,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func blockMapValue() throws(TextFault) {
+  mutating func blockMapValue() throws(TextFault) {
     let token = try scanner.peek()
     guard token.kind == .value else {
       state = .blockMapKey
@@ -80,7 +80,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func flowListItem(isFirst: Bool) throws(TextFault) {
+  mutating func flowListItem(isFirst: Bool) throws(TextFault) {
     var token = try scanner.peek()
     if token.kind != .flowListEnd, !isFirst {
       guard token.kind == .flowEntry else {
@@ -102,7 +102,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func pairKey() throws(TextFault) {
+  mutating func pairKey() throws(TextFault) {
     let token = try scanner.peek()
     switch token.kind {
     case .value, .flowEntry, .flowListEnd:
@@ -112,7 +112,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func pairValue() throws(TextFault) {
+  mutating func pairValue() throws(TextFault) {
     let token = try scanner.peek()
     guard token.kind == .value else {
       state = .pairEnd
@@ -127,7 +127,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func flowMapKey(isFirst: Bool) throws(TextFault) {
+  mutating func flowMapKey(isFirst: Bool) throws(TextFault) {
     var token = try scanner.peek()
     if token.kind != .flowMapEnd, !isFirst {
       guard token.kind == .flowEntry else {
@@ -153,7 +153,7 @@ extension YAMLParser {
     }
   }
 
-  private mutating func flowMapValue(isEmpty: Bool) throws(TextFault) {
+  mutating func flowMapValue(isEmpty: Bool) throws(TextFault) {
     let token = try scanner.peek()
     guard !isEmpty, token.kind == .value else {
       state = .flowMapKey

@@ -2,11 +2,15 @@
 struct YAMLScalar {
   /// The document, with anything behind it.
   let text: [UInt8]
+  /// Whether the document is JSON, whose quotes follow rules of their own.
+  var isJSON = false
 
   /// What stands in the bytes of a node.
   func value(of node: TextNode, extras: TextNodeExtras?) -> [UInt8] {
     switch node.style {
     case .plain: plain(node.start..<node.end)
+    case .double where isJSON:
+      JSONString.decode(text, (node.start + 1)..<(node.end - 1)).value
     case .single, .double: quoted((node.start + 1)..<(node.end - 1), style: node.style)
     case .literal, .folded: block(node, extras)
     case .block, .flow: []
