@@ -3,6 +3,7 @@ import HelixKinds
 import HelixModel
 import HelixPlan
 import HelixRun
+import HelixSecrets
 
 /// Tells what is so of the hosts, whatever they are for.
 struct FactsCommand: AsyncParsableCommand {
@@ -43,7 +44,8 @@ struct FactsCommand: AsyncParsableCommand {
   private func observe(
     _ selection: HostSelection, _ progress: Progress
   ) async throws -> Observation {
-    let reach = try await Reach(selection.inventory.hosts, connection)
+    let reach = try await Reach(
+      selection.inventory.hosts, connection, secrets: FolderSecretStore())
     // These facts show no fingerprints, so there is nothing that a lasting key would be for.
     let observer = Observer(
       shells: reach.shells, key: SecretValue(randomNonce()), events: progress)
