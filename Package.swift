@@ -79,7 +79,7 @@ let package = Package(
     tests(of: "HelixRun", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
     tests(of: "HelixSSH", ["HelixModel"], aside: ["Fixtures"]),
     tests(of: "HelixSecrets", ["HelixModel"]),
-    tests(of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport"], aside: ["Fixtures"]),
+    tests(of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport", yams], aside: ["Fixtures"]),
     tests(of: "HelixTemplates", ["HelixModel"], aside: ["Fixtures"]),
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
     .testTarget(
