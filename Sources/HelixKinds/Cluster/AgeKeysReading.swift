@@ -29,7 +29,7 @@ package struct AgeKeysReading: Sendable, Hashable {
         --field-selector \#(shellQuoted("metadata.name=\(name)")) -o jsonpath=\#(shellQuoted(each)))
       then
         printf '%s\n' "$helix_found" | while read -r helix_namespace helix_data; do
-          printf '%s' "$helix_data" | tr ',' '\n' |
+          printf '%s\n' "$helix_data" | tr ',' '\n' |
             sed -n 's/^{*"\([^"]*\)":"\([^"]*\)"}*$/\1 \2/p' | while read -r helix_key helix_value; do
               printf 'entry %s %s\n' "$helix_namespace" "$helix_key"
               printf '%s' "$helix_value" | base64 -d | tr -d '\r' | grep '^AGE-SECRET-KEY-' |

@@ -35,10 +35,13 @@ package struct RepositoryScan: Sendable {
   ///   - paths: Which, as they are to be told.
   ///   - config: The rules.
   ///   - folder: The working folder.
-  package init(of paths: [String], config: SOPSConfig?, workingFolder folder: String) {
+  ///   - isRepository: Whether git would take the files, so that an identity among them is told.
+  package init(
+    of paths: [String], config: SOPSConfig?, workingFolder folder: String, isRepository: Bool
+  ) {
     count = paths.count
     let looks = Mutex<[Int: File]>([:])
-    let scanner = Scanner(config: config, workingFolder: folder)
+    let scanner = Scanner(config: config, workingFolder: folder, seeksIdentities: isRepository)
     DispatchQueue.concurrentPerform(iterations: paths.count) { number in
       guard let file = scanner.look(at: paths[number]) else { return }
       looks.withLock { $0[number] = file }
@@ -58,6 +61,7 @@ package struct RepositoryScan: Sendable {
 private struct Scanner: Sendable {
   let config: SOPSConfig?
   let workingFolder: String
+  let seeksIdentities: Bool
 
   /// Larger files hold no secrets that anybody edits.
   private static let largest = 16 * 1024 * 1024
@@ -83,7 +87,7 @@ private struct Scanner: Sendable {
   private func content(
     of bytes: [UInt8], _ path: String, _ rule: CreationRule?
   ) -> RepositoryScan.Content? {
-    if let line = lineOfIdentity(in: bytes) { return .identity(line: line) }
+    if seeksIdentities, let line = lineOfIdentity(in: bytes) { return .identity(line: line) }
     let format = SOPSFormat(path: path)
     if holds(bytes, "sops"), holds(bytes, "ENC[AES256_GCM,") {
       do throws(SOPSProblem) {

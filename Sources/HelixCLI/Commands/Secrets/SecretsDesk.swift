@@ -69,7 +69,7 @@ extension SecretsDesk {
   func scan(_ files: [String] = [], config: SOPSConfig?) -> RepositoryScan {
     RepositoryScan(
       of: files.isEmpty ? RepositoryFiles.paths(in: ".") : files, config: config,
-      workingFolder: workingFolder)
+      workingFolder: workingFolder, isRepository: GitView(in: ".").isRepository)
   }
 
   /// What the identities for the cluster were shown to open.
