@@ -38,7 +38,7 @@ struct DecryptCommand: AsyncParsableCommand {
     let console = Console.ofSecrets(common)
     let desk = try await console.desk(inventory)
     try await console.guarding(desk) {
-      let file = try GuardedFile(reading: file)
+      let file = try GuardedFile.given(file)
       let document = try desk.opener.open(file, format: format.format(of: file.path))
       if let path = extract.flatMap({ [PathStep](sopsPath: $0) }) {
         console.answer(bytes: try document.extracted(path))

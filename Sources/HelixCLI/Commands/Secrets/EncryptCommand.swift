@@ -29,7 +29,7 @@ struct EncryptCommand: AsyncParsableCommand {
     let console = Console.ofSecrets(common)
     let desk = try await console.desk(inventory)
     try await console.guarding(desk) {
-      let file = try GuardedFile(reading: file)
+      let file = try GuardedFile.given(file)
       let options = try desk.options(for: file.path, recipients: recipients(in: age))
       var random = SystemRandomNumberGenerator()
       let sealed = try SOPSDocument.encrypt(

@@ -35,7 +35,7 @@ struct RotateCommand: AsyncParsableCommand {
       let removed = recipients(in: removeAge).map(MasterKey.age)
       var rotations: [(file: GuardedFile, rotation: Rotation)] = []
       for path in files {
-        let file = try GuardedFile(reading: path)
+        let file = try GuardedFile.given(path)
         rotations.append((file, try rotation(of: file, adding: added, removing: removed, desk)))
       }
       if !dryRun {

@@ -24,6 +24,7 @@ struct SecretsDesk {
   }
 
   init(_ spec: SecretsSpec?) {
+    CoreFiles.forbid()
     self.spec = spec
     environment = ProcessInfo.processInfo.environment
     sources = IdentitySources(

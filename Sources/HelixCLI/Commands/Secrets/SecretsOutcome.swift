@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import HelixModel
 import HelixSOPS
 import HelixSecrets
@@ -17,7 +18,27 @@ extension Console {
       } catch let problem as SOPSProblem {
         report(desk.opener.diagnostics(for: problem))
         throw ExitCode(problem.exitCode)
+      } catch let missing as MissingFile {
+        report([missing.diagnostic])
+        throw ExitCode(100)
       }
     }
+  }
+}
+
+/// A file that was named is not there; sops has an exit status for that alone.
+private struct MissingFile: Error {
+  let path: String
+
+  var diagnostic: Diagnostic {
+    Diagnostic("there is no file \"\(path)\"", remedy: "correct the path")
+  }
+}
+
+extension GuardedFile {
+  /// Reads a file that a command was given.
+  static func given(_ path: String) throws -> GuardedFile {
+    guard FileManager.default.fileExists(atPath: path) else { throw MissingFile(path: path) }
+    return try GuardedFile(reading: path)
   }
 }

@@ -38,7 +38,7 @@ struct SetCommand: AsyncParsableCommand {
     let desk = try await console.desk(inventory)
     try await console.guarding(desk) {
       let steps = [PathStep](sopsPath: path) ?? []
-      let file = try GuardedFile(reading: file)
+      let file = try GuardedFile.given(file)
       let document = try desk.opener.open(file, format: format.format(of: file.path))
       let value = try value(of: FileHandle.standardInput.readToEnd() ?? Data())
       var random = SystemRandomNumberGenerator()

@@ -30,7 +30,7 @@ struct UpdateKeysCommand: AsyncParsableCommand {
     try await console.guarding(desk) {
       var updates: [(file: GuardedFile, bytes: [UInt8])] = []
       for path in files {
-        let file = try GuardedFile(reading: path)
+        let file = try GuardedFile.given(path)
         let options = try desk.options(for: path, recipients: [])
         let document = try desk.opener.open(file)
         let change = document.sealed.keyChange(to: options.groups, threshold: options.threshold)
