@@ -80,7 +80,8 @@ let package = Package(
     tests(of: "HelixSSH", ["HelixModel"], aside: ["Fixtures"]),
     tests(of: "HelixSecrets", ["HelixModel"]),
     tests(
-      of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport"], aside: ["Fixtures", "Reference"]),
+      of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport", yams],
+      aside: ["Fixtures", "Reference"]),
     tests(of: "HelixTemplates", ["HelixModel"], aside: ["Fixtures"]),
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
     .testTarget(
