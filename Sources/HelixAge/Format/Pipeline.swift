@@ -57,9 +57,7 @@ final class Pipeline: @unchecked Sendable {
   private var turn = 0
   private var problem: (any Error)?
 
-  /// - Parameters:
-  ///   - unit: how long a chunk is in the source
-  ///   - size: how long the source is at most, when that is known
+  /// Chunks are of `unit` bytes in the source, which is of `size` bytes at most, if that is known.
   init(
     _ feed: Feed, unit: Int, size: Int?, write: @escaping Write, work: @escaping Work
   ) {
