@@ -97,7 +97,7 @@ package struct Project {
       var items: [Stage.Item] = []
       for var item in play.items.flatMap(oneByOne) {
         if case .role(var demand) = item {
-          demand.earlierHosts = given[demand.role, default: []]
+          demand.earlier = given
           given[demand.role, default: []] += demand.hosts
           item = .role(demand)
         }

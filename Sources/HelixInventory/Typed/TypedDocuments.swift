@@ -22,7 +22,9 @@ struct TypedDocuments {
         problems += checks.problems
         inventory.warnings += checks.warnings
       }
-      inventory.cluster = ClusterDocument.spec(document, in: inventory)
+      var manifests = SecretManifests(reader: reader)
+      inventory.cluster = ClusterDocument.spec(document, in: inventory, manifests: &manifests)
+      problems += manifests.problems
     }
     if let document = document("linode.yaml", LinodeDocument.shape) {
       problems += LinodeDocument.problems(document)

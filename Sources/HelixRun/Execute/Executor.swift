@@ -122,12 +122,11 @@ extension Executor {
 }
 
 extension StepGraph {
-  /// Every secret that a file in it holds, each once, in order.
+  /// Every secret that it writes, each once, in order.
   fileprivate var secrets: [SecretName] {
     var seen: Set<SecretName> = []
     return steps.flatMap(\.instructions).flatMap { instruction -> [SecretName] in
-      guard case .write(let file) = instruction else { return [] }
-      return file.content.parts.compactMap { part in
+      (instruction.content?.parts ?? []).compactMap { part in
         if case .secret(let name) = part { name } else { nil }
       }
     }.filter { seen.insert($0).inserted }

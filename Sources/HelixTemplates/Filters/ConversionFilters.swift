@@ -12,7 +12,7 @@ extension Filter {
     },
     Filter("bool") { use throws(Complaint) in try truth(use.value) },
     Filter("to_json") { use throws(Complaint) in .text(JSONText.string(of: use.value)) },
-    Filter("b64encode") { use throws(Complaint) in .text(Base64.encode(use.text)) },
+    Filter("b64encode") { use throws(Complaint) in .text(Base64.encode(Array(use.text.utf8))) },
   ]
 
   private static func wholeNumber(_ value: Value, base: Int) -> Value? {

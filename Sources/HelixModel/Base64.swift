@@ -1,5 +1,5 @@
-/// Base64 as known_hosts and key files use it.
-enum Base64 {
+/// RFC 4648 base64, with padding.
+package enum Base64 {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
@@ -10,7 +10,7 @@ enum Base64 {
   }()
 
   /// The text with its padding.
-  static func encode(_ bytes: [UInt8]) -> String {
+  package static func encode(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     for start in stride(from: 0, to: bytes.count, by: 3) {
       let group = bytes[start..<min(start + 3, bytes.count)]
@@ -25,7 +25,7 @@ enum Base64 {
   }
 
   /// The bytes of a text without whitespace; nil when it is not well-formed.
-  static func decode(_ text: some StringProtocol) -> [UInt8]? {
+  package static func decode(_ text: some StringProtocol) -> [UInt8]? {
     var decoded: Int?
     let letters = text.utf8
     let bytes = [UInt8](unsafeUninitializedCapacity: letters.count) { memory, count in
@@ -36,7 +36,7 @@ enum Base64 {
   }
 
   /// The same into memory with room for as many bytes as there are letters; returns how many came.
-  static func decode(
+  package static func decode(
     _ letters: some Sequence<UInt8>, into memory: UnsafeMutableRawBufferPointer
   ) -> Int? {
     var (word, bits, count, letterCount, padding) = (UInt32(0), 0, 0, 0, 0)
