@@ -9,7 +9,8 @@ extension SOPSDocument {
     _ edited: [UInt8], tools: WritingTools, random: inout some RandomNumberGenerator
   ) throws(SOPSProblem) -> [UInt8]? {
     guard edited != (try decrypted()) else { return nil }
-    let text = try Self.plainText(edited, format: sealed.text.format, file: file)
+    let plain = try Self.plainText(edited, format: sealed.text.format, file: file)
+    let text = sealed.grafted(onto: plain) ?? plain
     let former = FormerCiphertexts(leaves, for: text)
     var sealing = Sealing(text, dataKey, sealed.metadata)
     try sealing.run(
