@@ -9,7 +9,7 @@ final class SecretsBench {
     .appendingPathComponent("helix-secrets-\(UUID().uuidString)")
 
   init() throws {
-    for name in ["home", "tmp", "secrets"] {
+    for name in ["home", "tmp", "secrets", "stdin"] {
       try FileManager.default.createDirectory(
         at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
     }
@@ -33,7 +33,7 @@ final class SecretsBench {
   func begin(
     _ arguments: [String], input: String = "", _ variables: [String: String] = [:]
   ) throws -> Running {
-    let stdin = folder.appendingPathComponent("tmp/stdin-\(UUID().uuidString)")
+    let stdin = folder.appendingPathComponent("stdin/\(UUID().uuidString)")
     try Data(input.utf8).write(to: stdin)
     let environment = [
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
@@ -76,13 +76,11 @@ final class SecretsBench {
     try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
   }
 
-  /// An executable script that edits the file it is given.
+  /// A script that edits the file it is given.
   func editor(_ script: String) throws -> [String: String] {
-    try write("#!/bin/sh\n\(script)\n", to: "home/editor")
-    try FileManager.default.setAttributes(
-      [.posixPermissions: 0o755],
-      ofItemAtPath: folder.appendingPathComponent("home/editor").path)
-    return ["SOPS_EDITOR": folder.appendingPathComponent("home/editor").path]
+    try write("\(script)\n", to: "home/editor")
+    // By its interpreter: what was just written cannot always be executed.
+    return ["SOPS_EDITOR": "sh \(folder.appendingPathComponent("home/editor").path)"]
   }
 
   func git(_ arguments: String...) throws {

@@ -2,14 +2,14 @@ import Foundation
 
 /// Looks again and again for a text in the arguments and environments of every process of this
 /// machine; the nodes' are among them.
-final class ProcessWatch: @unchecked Sendable {
+package final class ProcessWatch: @unchecked Sendable {
   // Only the thread writes `seen` and `looks`, and they are read after it has ended.
-  private(set) var seen: [String] = []
-  private(set) var looks = 0
+  package private(set) var seen: [String] = []
+  package private(set) var looks = 0
   private let isOver = NSLock()
   private let done = DispatchSemaphore(value: 0)
 
-  init(for canary: String) {
+  package init(for canary: String) {
     isOver.lock()
     let needle = Data(canary.utf8)
     Thread {
@@ -21,7 +21,7 @@ final class ProcessWatch: @unchecked Sendable {
     }.start()
   }
 
-  func end() {
+  package func end() {
     isOver.unlock()
     done.wait()
   }
