@@ -105,10 +105,16 @@ extension AgeFile {
     guard header.stanzas.count == 1 || !header.stanzas.contains(where: { $0.type == "scrypt" })
     else { throw .header("a passphrase is not its only recipient") }
     let ordered = identities.filter { !$0.asks } + identities.filter(\.asks)
+    // Who cannot be unlocked keeps nobody behind it from trying.
+    var locked: AgeProblem?
     for identity in ordered {
-      if let key = try identity.unwrap(header.stanzas) { return key }
+      do throws(AgeProblem) {
+        if let key = try identity.unwrap(header.stanzas) { return key }
+      } catch .key(let reason) where identity.asks {
+        locked = locked ?? .key(reason)
+      }
     }
-    throw .noMatch
+    throw locked ?? .noMatch
   }
 
   @Sendable private static func open(_ batch: Pipeline.Batch, _ payload: Payload)

@@ -52,8 +52,9 @@ enum StrictBase64 {
     return count == decoded.count ? decoded : nil
   }
 
-  /// Reads padding, too, which must be there where it belongs; the memory holds three bytes for each
-  /// four letters. Returns how many came.
+  /// Reads padding, too, which must be there where it belongs, and says how many bytes came.
+  ///
+  /// The memory holds three bytes for each four letters.
   static func decodePadded(
     _ text: UnsafeRawBufferPointer, into memory: UnsafeMutableRawBufferPointer
   ) -> Int? {

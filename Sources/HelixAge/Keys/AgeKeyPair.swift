@@ -29,9 +29,7 @@ package struct AgeKeyPair: Sendable {
     }
   }
 
-  /// The text of a key file as `age-keygen` writes it.
-  ///
-  /// - Parameter created: the time as RFC 3339
+  /// The text of a key file as `age-keygen` writes it, with the time as RFC 3339.
   package func keyFile(created: String) -> SecretValue {
     let head = "# created: \(created)\n# public key: \(recipient)\n"
     return SecretValue(Array(head.utf8) + identity.reveal() + [0x0a])

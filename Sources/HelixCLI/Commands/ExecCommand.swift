@@ -1,7 +1,6 @@
 import ArgumentParser
 import HelixModel
 import HelixRun
-import HelixSecrets
 
 /// Runs a command on many hosts.
 struct ExecCommand: AsyncParsableCommand {
@@ -62,7 +61,8 @@ struct ExecCommand: AsyncParsableCommand {
       let selection = try HostSelection.read(pattern, in: inventory)
       console.report(selection.inventory.warnings)
       let reach = try await Reach(
-        selection.inventory.hosts, connection, secrets: FolderSecretStore())
+        selection.inventory.hosts, connection,
+        secrets: SecretsDesk(selection.inventory.cluster?.secrets).store(folder: "secrets"))
       let input: CommandInput = stdin ? .secret(try StandardInput.read()) : .nothing
       let orders = selection.names.map { name in
         (host: name, command: order(for: selection.inventory.host(name), input))

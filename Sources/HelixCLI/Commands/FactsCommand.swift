@@ -3,7 +3,6 @@ import HelixKinds
 import HelixModel
 import HelixPlan
 import HelixRun
-import HelixSecrets
 
 /// Tells what is so of the hosts, whatever they are for.
 struct FactsCommand: AsyncParsableCommand {
@@ -45,7 +44,8 @@ struct FactsCommand: AsyncParsableCommand {
     _ selection: HostSelection, _ progress: Progress
   ) async throws -> Observation {
     let reach = try await Reach(
-      selection.inventory.hosts, connection, secrets: FolderSecretStore())
+      selection.inventory.hosts, connection,
+      secrets: SecretsDesk(selection.inventory.cluster?.secrets).store(folder: "secrets"))
     // These facts show no fingerprints, so there is nothing that a lasting key would be for.
     let observer = Observer(
       shells: reach.shells, key: SecretValue(randomNonce()), events: progress)

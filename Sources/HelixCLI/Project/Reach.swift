@@ -13,9 +13,15 @@ struct Reach {
   ///
   /// - Throws: a `Diagnostic` when one is unknown, or nobody can be asked for one.
   init(
-    _ hosts: [Host], _ options: ConnectionOptions, secrets: any SecretStore
+    _ hosts: [Host], _ options: ConnectionOptions,
+    secrets: @autoclosure () throws -> any SecretStore
   ) async throws {
-    let known = try hosts.map { try $0.lookingUpPasswords(in: secrets) }
+    var known = hosts
+    // Only for this: keys may be asked for, or a program be run to get them.
+    if hosts.contains(where: \.namesPasswords) {
+      let store = try secrets()
+      known = try hosts.map { try $0.lookingUpPasswords(in: store) }
+    }
     let hosts = try await options.givingPasswords(to: known)
     let log = ConnectionLog(level: options.logLevel)
     let hostKeys: HostKeyPolicy = options.acceptNewHostKeys ? .acceptNew : .strict

@@ -159,6 +159,11 @@ package struct Elevation: Sendable, Hashable {
 }
 
 extension Host {
+  /// Whether its variables name passwords that have to be looked up.
+  package var namesPasswords: Bool {
+    connection.passwordName != nil || connection.elevation.passwordName != nil
+  }
+
   /// The host with the passwords in place that its variables name.
   ///
   /// - Throws: a `Diagnostic` when a secret is unknown.

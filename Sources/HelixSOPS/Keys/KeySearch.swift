@@ -2,8 +2,8 @@ internal import HelixAge
 
 /// Looks for a file's data key among its master keys and groups.
 ///
-/// Age keys are tried before PGP keys, over all groups, so that nobody is asked for a passphrase
-/// that is not needed.
+/// Age keys are tried before PGP keys and identities that ask somebody last, over all groups, so
+/// that nobody is asked for a passphrase that is not needed.
 struct KeySearch {
   private let keyring: Keyring
   private let groups: [[SOPSMetadata.Entry]]
@@ -33,9 +33,11 @@ struct KeySearch {
   private var found: Int { parts.count { $0 != nil } }
 
   private mutating func run() throws(KeySearchProblem) -> DataKey {
-    let own = Set(keyring.identities.flatMap(\.recipients).map { MasterKey.age($0).canonical })
-    attempt { own.contains($0.canonical) }
-    attempt { $0.kind == "age" }
+    let silent = keyring.identities.filter { !$0.asks }
+    let own = Set(silent.flatMap(\.recipients).map { MasterKey.age($0).canonical })
+    attempt(silent) { own.contains($0.canonical) }
+    attempt(silent) { $0.kind == "age" }
+    attempt(keyring.identities.filter(\.asks)) { $0.kind == "age" }
     attempt { $0.kind == "pgp" }
     attempt { _ in true }
     guard found >= needed, var key = combined(), let dataKey = DataKey(wiping: &key) else {
@@ -45,12 +47,17 @@ struct KeySearch {
   }
 
   /// Tries the keys of a sort in the groups that are still closed, as long as groups are missing.
-  private mutating func attempt(_ isOfSort: (MasterKey) -> Bool) {
+  private mutating func attempt(
+    _ identities: [any AgeIdentity] = [], _ isOfSort: (MasterKey) -> Bool
+  ) {
     for group in groups.indices {
       for (place, entry) in groups[group].enumerated() where isOfSort(entry.key) {
-        guard found < needed, parts[group] == nil, outcomes[group][place] == nil else { continue }
+        let former = outcomes[group][place]
+        let isOpen = former == nil || former == .noIdentity && !identities.isEmpty
+        guard found < needed, parts[group] == nil, isOpen else { continue }
         let length = groups.count > 1 ? DataKey.length + 1 : DataKey.length
-        let (part, outcome) = keyring.unwrap(entry, length: length)
+        let (part, outcome) = keyring.unwrap(
+          entry, length: length, identities: identities)
         outcomes[group][place] = outcome
         parts[group] = part
       }

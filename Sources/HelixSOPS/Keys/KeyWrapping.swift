@@ -15,6 +15,8 @@ package enum WrapProblem: Hashable, Sendable, Error {
 
 /// Wraps data keys for groups of master keys.
 struct KeyWrapping {
+  /// Reads recipients.
+  let age: AgeKeys
   let pgp: (any PGPProgram)?
   let now: Moment
 
@@ -51,7 +53,7 @@ struct KeyWrapping {
     switch key {
     case .age(let text):
       do throws(AgeProblem) {
-        let recipient = try AgeKeys().recipient(text)
+        let recipient = try age.recipient(text)
         let file = try AgeFile.encrypt(AgeSecret(part), to: [recipient], armored: true)
         return .age(text, wrapped: String(decoding: file, as: UTF8.self))
       } catch {

@@ -44,7 +44,7 @@ package struct KeyTrial: Hashable, Sendable {
 extension Keyring {
   /// What a master key's entry holds, which the caller wipes.
   func unwrap(
-    _ entry: SOPSMetadata.Entry, length: Int
+    _ entry: SOPSMetadata.Entry, length: Int, identities: [any AgeIdentity]
   ) -> (part: [UInt8]?, outcome: KeyTrial.Outcome) {
     guard let wrapped = entry.wrapped, !wrapped.isEmpty else { return (nil, .empty) }
     var part: [UInt8]

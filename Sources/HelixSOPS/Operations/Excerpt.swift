@@ -72,7 +72,8 @@ extension SOPSValue {
     }
   }
 
-  fileprivate func quoted(isBare: Bool) -> String {
+  /// The value in JSON, or as YAML has it where plain words need no quotes.
+  func quoted(isBare: Bool) -> String {
     switch self {
     case .text(let bytes), .comment(let bytes):
       let text = String(decoding: bytes, as: UTF8.self)

@@ -56,25 +56,12 @@ extension KeyTrial.Outcome {
     case .opened: "opened"
     case .notNeeded: "not tried"
     case .noIdentity: "no identity at hand is its"
-    case .age(let problem): problem.words
+    case .age(let problem): problem.reason
     case .noProgram: "gpg is not asked"
     case .pgp(let problem): problem.words
     case .remote: "this program does not ask clouds and vaults"
     case .empty: "the file holds no key for it"
     case .noDataKey: "what it opens is no data key"
-    }
-  }
-}
-
-extension AgeProblem {
-  var words: String {
-    switch self {
-    case .armor(let words): "the armor is damaged: \(words)"
-    case .header(let words): "the header is damaged: \(words)"
-    case .noMatch: "no identity at hand is its"
-    case .hmac: "the header was changed"
-    case .payload(let words): "the payload is damaged: \(words)"
-    case .key(let words): words
     }
   }
 }
@@ -100,7 +87,7 @@ extension WrapProblem {
         remedy: remedy, at: place)
     }
     return switch self {
-    case .age(let key, let problem): cannot(key, problem.words, "mend or remove the recipient")
+    case .age(let key, let problem): cannot(key, problem.reason, "mend or remove the recipient")
     case .pgp(let key, let problem):
       cannot(key, problem.words, "import the public key with gpg --import")
     case .noProgram(let key): cannot(key, "there is no gpg to ask", "install gpg")

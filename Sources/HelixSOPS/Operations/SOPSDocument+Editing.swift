@@ -9,7 +9,8 @@ extension SOPSDocument {
     _ edited: [UInt8], tools: WritingTools, random: inout some RandomNumberGenerator
   ) throws(SOPSProblem) -> [UInt8]? {
     guard edited != (try decrypted()) else { return nil }
-    let text = try Self.plainText(edited, format: sealed.text.format, file: file)
+    let plain = try Self.plainText(edited, format: sealed.text.format, file: file)
+    let text = sealed.grafted(onto: plain) ?? plain
     let former = FormerCiphertexts(leaves, for: text)
     var sealing = Sealing(text, dataKey, sealed.metadata)
     try sealing.run(
@@ -20,9 +21,10 @@ extension SOPSDocument {
     return try sealing.finish(sealed.metadata, tools.now, dataKey, random: &random)
   }
 
-  /// The file with another value at a path in its first document; nil when it is there already.
+  /// The file with a value at a path in its first document, which may be new if what holds it is
+  /// there; nil when the value is there already.
   ///
-  /// - Throws: `noSuchPlace` for a new key whose parent is not there, and others.
+  /// - Throws: `noSuchPlace` when there is nothing to add it to, and others.
   package func setting(
     _ path: [PathStep], to value: SOPSValue, tools: WritingTools,
     random: inout some RandomNumberGenerator
@@ -32,16 +34,33 @@ extension SOPSDocument {
       return item.document == 0 && !leaves[index].value.isComment && item.place.starts(with: path)
     }
     guard let place = below.first else {
-      throw .noSuchPlace(path, file: file)
+      guard let new = NewPlace(text: sealed.text, path: path).made() else {
+        throw .noSuchPlace(path, file: file)
+      }
+      var leaves = leaves.map(Optional.some)
+      leaves.insert(nil, at: new.index)
+      return try setting(new.index, to: value, new.text, leaves, tools: tools, random: &random)
     }
     guard below.count == 1, leaves[place].item.place.count == path.count else {
       throw .notOneValue(path, file: file)
     }
     guard !leaves[place].value.isSame(as: value) else { return nil }
-    var sealing = Sealing(sealed.text, dataKey, sealed.metadata)
+    return try setting(
+      place, to: value, sealed.text, leaves, tools: tools, random: &random)
+  }
+
+  /// A text with one item changed.
+  private func setting(
+    _ place: Int, to value: SOPSValue, _ text: SOPSText, _ leaves: [Leaf?], tools: WritingTools,
+    random: inout some RandomNumberGenerator
+  ) throws(SOPSProblem) -> [UInt8] {
+    var sealing = Sealing(text, dataKey, sealed.metadata)
     try sealing.run(
-      values: { $0 == place ? value : leaves[$0].value },
-      kept: { $0 == place ? nil : leaves[$0].ciphertext }, random: &random)
+      values: { $0 == place ? value : leaves[$0]?.value ?? .null },
+      kept: { $0 == place ? nil : leaves[$0]?.ciphertext }, random: &random)
+    guard sealing.selectedValues > 0 else {
+      throw .nothingSelected(sealed.metadata.rule, file: file)
+    }
     sealing.replaceOnly(place)
     return try sealing.finish(sealed.metadata, tools.now, dataKey, random: &random)
   }
@@ -67,9 +86,11 @@ private struct FormerCiphertexts {
     let type: String?
     let bytes: [UInt8]?
 
-    init(_ binding: [UInt8], _ value: SOPSValue) {
+    init(_ binding: [UInt8], _ value: SOPSValue, in format: SOPSFormat) {
       self.binding = binding
-      type = value.typeName
+      // Older writers made a float of every number in JSON, which reads as an integer again.
+      let isJSONNumber = format == .json && value.typeName == "float"
+      type = isJSONNumber ? "int" : value.typeName
       bytes = value.canonicalBytes
     }
   }
@@ -80,16 +101,19 @@ private struct FormerCiphertexts {
     let sort: Sort
   }
 
+  private let format: SOPSFormat
+
   init(_ leaves: [SOPSDocument.Leaf], for text: SOPSText) {
-    var exact: [Exact: [Int]] = [:]
+    format = text.format
+    var there: [Exact: [Int]] = [:]
     for index in leaves.indices.reversed() where leaves[index].isEncrypted {
-      exact[Self.exact(leaves[index]), default: []].append(index)
+      there[exact(leaves[index]), default: []].append(index)
     }
     var isTaken = leaves.map { _ in false }
     var waiting: [Int] = []
     for (index, item) in text.items.enumerated() {
-      let key = Exact(document: item.document, place: item.place, sort: Self.sort(item))
-      if let leaf = exact[key]?.popLast() {
+      let key = Exact(document: item.document, place: item.place, sort: sort(item))
+      if let leaf = there[key]?.popLast() {
         isTaken[leaf] = true
         texts[index] = leaves[leaf].ciphertext
       } else {
@@ -99,21 +123,21 @@ private struct FormerCiphertexts {
     // What moved within a list is still bound to the same keys.
     var moved: [Sort: [Int]] = [:]
     for index in leaves.indices.reversed() where leaves[index].isEncrypted && !isTaken[index] {
-      moved[Self.exact(leaves[index]).sort, default: []].append(index)
+      moved[exact(leaves[index]).sort, default: []].append(index)
     }
     for index in waiting {
-      guard let leaf = moved[Self.sort(text.items[index])]?.popLast() else { continue }
+      guard let leaf = moved[sort(text.items[index])]?.popLast() else { continue }
       texts[index] = leaves[leaf].ciphertext
     }
   }
 
-  private static func sort(_ item: SOPSItem) -> Sort {
-    Sort(item.binding, item.value)
+  private func sort(_ item: SOPSItem) -> Sort {
+    Sort(item.binding, item.value, in: format)
   }
 
-  private static func exact(_ leaf: SOPSDocument.Leaf) -> Exact {
+  private func exact(_ leaf: SOPSDocument.Leaf) -> Exact {
     Exact(
       document: leaf.item.document, place: leaf.item.place,
-      sort: Sort(leaf.binding, leaf.value))
+      sort: Sort(leaf.binding, leaf.value, in: format))
   }
 }

@@ -1,3 +1,5 @@
+package import HelixAge
+
 /// How a plain file is to be encrypted.
 package struct EncryptionOptions: Hashable, Sendable {
   package var groups: [KeyGroup]
@@ -21,15 +23,18 @@ package struct EncryptionOptions: Hashable, Sendable {
 
 /// What writing needs beside the file.
 package struct WritingTools: Sendable {
+  /// Reads recipients; it decides which keys of SSH are known.
+  package var age: AgeKeys
   package var pgp: (any PGPProgram)?
   package var now: Moment
 
-  package init(pgp: (any PGPProgram)? = nil, now: Moment) {
+  package init(age: AgeKeys = AgeKeys(), pgp: (any PGPProgram)? = nil, now: Moment) {
+    self.age = age
     self.pgp = pgp
     self.now = now
   }
 
-  var wrapping: KeyWrapping { KeyWrapping(pgp: pgp, now: now) }
+  var wrapping: KeyWrapping { KeyWrapping(age: age, pgp: pgp, now: now) }
 }
 
 extension SOPSDocument {

@@ -22,6 +22,9 @@ package struct SOPSText: Sendable {
 
   enum Body: Sendable {
     case tree(TreeBody)
+    case lines(LinesBody)
+    /// A binary file in clear.
+    case whole
   }
 
   /// Reads a file; what cannot be read at all is thrown.
@@ -31,7 +34,10 @@ package struct SOPSText: Sendable {
     do {
       switch format {
       case .json: return try SOPSText(json: bytes, file: file)
-      default: return try SOPSText(yaml: bytes, file: file)
+      case .yaml: return try SOPSText(yaml: bytes, file: file)
+      case .dotenv: return try DotenvParser.parse(bytes, file: file)
+      case .ini: return try INIParser.parse(bytes, file: file)
+      case .binary: return SOPSText(binary: bytes, file: file)
       }
     } catch {
       throw error.diagnostic(format: format, file: file, bytes: bytes)
@@ -45,7 +51,10 @@ package struct SOPSText: Sendable {
   package func replacing(
     _ edits: [Int: Replacement], metadata: MetadataValue?
   ) throws(Diagnostic) -> [UInt8] {
-    switch body {
+    if format == .binary { return try replacingBinary(edits, metadata: metadata) }
+    return switch body {
+    case .whole: bytes
+    case .lines(let lines): try LinesEdit.replacing(self, lines, edits, metadata: metadata)
     case .tree(let tree): try TreeEdit.replacing(self, tree, edits, metadata: metadata)
     }
   }

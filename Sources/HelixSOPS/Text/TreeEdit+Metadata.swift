@@ -111,8 +111,9 @@ extension TreeEdit {
     _ metadata: MetadataValue, _ document: TextTree.Document
   ) throws(Diagnostic) {
     let root = tree.nodes[document.root]
-    guard root.kind == .map || root.start == root.end, tree.extras[document.root] == nil
-      || root.kind == .map
+    guard root.kind == .map || root.start == root.end,
+      tree.extras[document.root] == nil
+        || root.kind == .map
     else {
       throw Diagnostic(
         "nothing can be added to a document that is null",

@@ -45,7 +45,8 @@ struct TreeEdit {
       guard source.items.indices.contains(index) else { return false }
       switch (replacement, source.items[index].value) {
       case (.value(let value), let current): return value != current
-      case (.ciphertext(let text), .text(let current)), (.ciphertext(let text), .comment(let current)):
+      case (.ciphertext(let text), .text(let current)),
+        (.ciphertext(let text), .comment(let current)):
         return Array(text.utf8) != current
       default: return true
       }
@@ -126,7 +127,8 @@ struct TreeEdit {
   ) throws(Diagnostic) {
     guard let text = JSONSpelling.spell(value) else {
       throw refusal(
-        "JSON has no words for a value", because: "it is not a number, text or comment that JSON has",
+        "JSON has no words for a value",
+        because: "it is not a number, text or comment that JSON has",
         at: item)
     }
     splices.replace(tree.nodes[node].start..<tree.nodes[node].end, with: text)
@@ -234,7 +236,8 @@ struct TreeEdit {
     if node == lastItem(of: list), becomesEmpty(list) {
       let indent = max(dash - lineStart, place.parentIndent + 1)
       // Without an item the list would be read as nothing.
-      written += layout.lineBreak + Array(repeating: UInt8(ascii: " "), count: indent + 1)
+      written +=
+        layout.lineBreak + Array(repeating: UInt8(ascii: " "), count: indent + 1)
         + Array("[]".utf8)
     }
     splices.replace(dash..<place.end, with: written)
@@ -296,7 +299,7 @@ enum JSONSpelling {
     switch value {
     case .text(let text): UTF8Step.isValid(text) ? JSONString.quoted(text) : nil
     case .integer(let number): Array(String(number).utf8)
-    case .number(let number): number.isFinite ? Array(number.description.utf8) : nil
+    case .number(let number): number.isFinite ? Array(number.plainDecimal.utf8) : nil
     case .boolean(let flag): Array((flag ? "true" : "false").utf8)
     case .time(let time): JSONString.quoted(Array(time.utf8))
     case .null: Array("null".utf8)

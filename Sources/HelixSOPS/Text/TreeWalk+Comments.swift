@@ -116,13 +116,14 @@ extension TreeWalk {
     return end > 0 && LineBreak.length(text, at: end - 1) == 0
   }
 
-  /// Whether an empty line or the text's end follows the comments that start here.
+  /// Whether an empty line follows the comments that start here. At the end of a document none
+  /// does: there the `sops` block follows as soon as the document is encrypted.
   private func endsInBlank(_ first: Int) -> Bool {
     var last = first
     while last + 1 < tree.comments.count, continues(last + 1) { last += 1 }
     var index = tree.comments[last].end
     index += LineBreak.length(text, at: index)
     while text[index] == UInt8(ascii: " ") || text[index] == 0x09 { index += 1 }
-    return text[index] == 0 || LineBreak.length(text, at: index) > 0
+    return LineBreak.length(text, at: index) > 0
   }
 }

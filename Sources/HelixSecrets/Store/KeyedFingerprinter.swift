@@ -13,9 +13,13 @@ package struct KeyedFingerprinter: Fingerprinter {
 
   package func fingerprint(of text: TemplateText) throws(Diagnostic) -> String? {
     let filled = try secrets.fill(text)
-    guard filled.missing == nil else { return nil }
+    return filled.missing == nil ? fingerprint(ofValue: filled.value.reveal()) : nil
+  }
+
+  /// The fingerprint of a value at hand.
+  package func fingerprint(ofValue value: [UInt8]) -> String {
     let prefix = key.reveal() + [UInt8(ascii: ":")]
-    let inner = hexadecimal(SHA256.hash(data: prefix + filled.value.reveal()))
+    let inner = hexadecimal(SHA256.hash(data: prefix + value))
     return hexadecimal(SHA256.hash(data: prefix + Array(inner.utf8)))
   }
 

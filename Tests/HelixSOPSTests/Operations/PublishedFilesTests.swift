@@ -72,7 +72,7 @@ extension SOPSText {
   /// What counts of a text's values, and where.
   var counted: [Counted] {
     items.filter { !$0.value.isComment }.map {
-      Counted(document: $0.document, place: $0.place, bytes: $0.value.canonicalBytes)
+      Counted(document: $0.document, keys: $0.keys, bytes: $0.value.canonicalBytes)
     }
   }
 }
@@ -80,15 +80,16 @@ extension SOPSText {
 extension SOPSDocument {
   var counted: [Counted] {
     values.map {
-      Counted(document: $0.place.document, place: $0.place.steps, bytes: $0.value.canonicalBytes)
+      Counted(
+        document: $0.place.document, keys: $0.place.steps.keys, bytes: $0.value.canonicalBytes)
     }
   }
 }
 
-/// A value's place and bytes.
+/// A value's keys and bytes.
 struct Counted: Equatable {
   let document: Int
-  let place: [PathStep]
+  let keys: [String]
   let bytes: [UInt8]?
 }
 

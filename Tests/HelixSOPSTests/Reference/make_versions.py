@@ -101,7 +101,7 @@ def file(name, model, only_encrypted=False, aad=WHEN, seed=True):
         plain = (rest[-1] if mark == "‹" else text).replace("\\n", "\n").encode()
         if kind != "comment" and (mark == "«" or not only_encrypted):
             digest.update(plain)
-        values.append([kind, plain.decode()])
+        values.append([kind, text.replace("\\n", "\n")])
         return seal(kind, path, plain) if mark == "«" else text
     text = re.sub("«[^»]*»|‹[^›]*›", value, model)
     shares = split(key)

@@ -275,7 +275,7 @@ def main(form, file, key_file):
             kind, plain = canonical(value)
         if kind != "comment" and (selected or not only):
             digest.update(plain)
-        print(json.dumps({"path": keys, "type": kind, "value": plain.decode("latin-1")}))
+        print(json.dumps({"path": keys, "type": kind, "value": plain.decode()}))
     when = datetime.datetime.fromisoformat(metadata["lastmodified"].replace("Z", "+00:00"))
     stored, kind = decrypted(key, metadata["mac"], when.strftime("%Y-%m-%dT%H:%M:%SZ"))
     assert kind == "str" and stored.decode() == digest.hexdigest().upper(), "the MAC is wrong"

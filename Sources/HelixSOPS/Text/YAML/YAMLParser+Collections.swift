@@ -53,10 +53,6 @@ extension YAMLParser {
         addEmpty(at: token.end)
       default: try node(then: .blockMapValue, isBlock: true, takesPlainList: true)
       }
-    // A value without a key; its key is empty.
-    case .value:
-      state = .blockMapValue
-      addEmpty(at: token.start)
     case .blockEnd:
       closeBlock()
       pop()

@@ -59,6 +59,11 @@ extension YAMLScanner {
     }
   }
 
+  /// What tags are made of; escapes of other characters in them are nobody's custom.
+  private static func isTagByte(_ byte: UInt8) -> Bool {
+    isWord(byte) || ";/?:@&=+$.!~*'()".utf8.contains(byte)
+  }
+
   private static func isFlowMark(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"),
@@ -99,9 +104,7 @@ extension YAMLScanner {
       }
       position += 1
     } else {
-      while !isBlankOrEnd(position), !(flowLevel > 0 && Self.isFlowMark(text[position])) {
-        position += 1
-      }
+      while Self.isTagByte(text[position]) { position += 1 }
     }
     guard isBlankOrEnd(position) || flowLevel > 0 && text[position] == UInt8(ascii: ",") else {
       throw TextFault("a tag needs a blank behind it", at: start)
