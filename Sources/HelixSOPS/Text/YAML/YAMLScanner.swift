@@ -221,6 +221,9 @@ struct YAMLScanner {
   private mutating func fetchEnd() throws(TextFault) {
     unroll(to: -1)
     try removeKey()
+    // What stands open in brackets waits for no more text to become a key.
+    line += 1
+    try dropStaleKeys()
     isKeyAllowed = false
     tokens.append(YAMLToken(.streamEnd, start: size, end: size, column: column))
   }
