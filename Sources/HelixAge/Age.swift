@@ -17,6 +17,8 @@ package protocol AgeIdentity: Sendable {
   var recipients: [String] { get }
   /// Somebody may have to be asked before it opens anything, so that it is tried after the others.
   var asks: Bool { get }
+  /// The identity as a line of a key file; nil for what cannot stand in one.
+  var keyText: SecretValue? { get }
   /// The file key in one of the stanzas; nil when none is for this identity.
   ///
   /// - Throws: an `AgeProblem` when a stanza for it is malformed.
@@ -25,6 +27,7 @@ package protocol AgeIdentity: Sendable {
 
 extension AgeIdentity {
   package var asks: Bool { false }
+  package var keyText: SecretValue? { nil }
 }
 
 /// Asks somebody for a passphrase and says what it is for; nil when there is no answer.

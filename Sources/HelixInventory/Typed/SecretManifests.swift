@@ -49,7 +49,8 @@ struct SecretManifests {
       top.text("apiVersion")?.value == "v1"
     else {
       refuse(
-        "only a Secret of apiVersion v1 can stand here", "this is something else, or its kind"
+        "only a Secret of apiVersion v1 can stand here",
+        "this is something else, or its kind"
           + " is encrypted", at: document.location)
       return nil
     }

@@ -23,7 +23,9 @@ struct TypedDocuments {
         inventory.warnings += checks.warnings
       }
       var manifests = SecretManifests(reader: reader)
-      inventory.cluster = ClusterDocument.spec(document, in: inventory, manifests: &manifests)
+      inventory.cluster = ClusterDocument.spec(document, in: inventory) {
+        manifests.read($0)
+      }
       problems += manifests.problems
     }
     if let document = document("linode.yaml", LinodeDocument.shape) {

@@ -50,9 +50,9 @@ struct LiveSecret: Sendable, Hashable {
         printf 'type %s\n' "$helix_type"
         [ -z "$helix_copy" ] || echo copied
         [ "$(helix_secret '{.immutable}')" != true ] || echo immutable
-        printf '%s' "$helix_labels" | helix_entries | sed 's/^/label /'
-        printf '%s' "$helix_owned" | tr ',{}' '\n\n\n' | sed -n 's/^"f:\([^"]*\)":*$/owned \1/p'
-        printf '%s' "$helix_data" | helix_entries | while read -r helix_key helix_value; do
+        printf '%s\n' "$helix_labels" | helix_entries | sed 's/^/label /'
+        printf '%s\n' "$helix_owned" | tr ',{}' '\n\n\n' | sed -n 's/^"f:\([^"]*\)":*$/owned \1/p'
+        printf '%s\n' "$helix_data" | helix_entries | while read -r helix_key helix_value; do
           printf 'value %s %s\n' "$helix_key" \
             "$(printf '%s' "$helix_value" | base64 -d | helix_fingerprint)"
         done

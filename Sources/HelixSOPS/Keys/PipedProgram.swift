@@ -5,10 +5,10 @@
 #endif
 
 /// A program that gets a little input through a pipe and whose words come back through pipes.
-struct PipedProgram {
-  var status: Int
-  var output: [UInt8]
-  var errors: [UInt8]
+package struct PipedProgram {
+  package var status: Int
+  package var output: [UInt8]
+  package var errors: [UInt8]
 
   /// Runs a program to its end.
   ///
@@ -18,7 +18,7 @@ struct PipedProgram {
   ///   - input: Not more than a pipe holds.
   ///   - limit: So many bytes of each stream are kept.
   /// - Returns: Nil when it cannot be started.
-  static func run(
+  package static func run(
     _ arguments: [String], environment: [String], input: [UInt8], limit: Int
   ) -> PipedProgram? {
     guard let pipes = Pipes(input: input) else { return nil }

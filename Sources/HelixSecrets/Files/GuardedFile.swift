@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 package import HelixModel
 
 /// A file that is read, changed and put back whole, unless somebody else changed it meanwhile.
@@ -45,7 +45,8 @@ package struct GuardedFile: Sendable {
   ///
   /// - Throws: a `Diagnostic` when one was changed since it was read, or cannot be written; all are
   ///   then as they were.
-  package static func replaceAll(_ files: [(file: GuardedFile, bytes: [UInt8])]) throws(Diagnostic) {
+  package static func replaceAll(_ files: [(file: GuardedFile, bytes: [UInt8])]) throws(Diagnostic)
+  {
     var drafts: [Draft] = []
     defer { for draft in drafts { draft.discard() } }
     for (file, bytes) in files {

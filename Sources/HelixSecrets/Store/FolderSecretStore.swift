@@ -7,7 +7,7 @@ private import Synchronization
 /// A value is read once, so that everything one run writes comes from the same value. Messages
 /// name the file and never hold a `SourceLocation`: what shows a place also quotes its line.
 package final class FolderSecretStore: SecretStore {
-  private let folder: String
+  let folder: String
   private let values = Mutex<[SecretName: SecretValue]>([:])
 
   package init(folder: String = "secrets") {

@@ -12,7 +12,11 @@ package struct KeyedFingerprinter: Fingerprinter {
   }
 
   package func fingerprint(of text: TemplateText) throws(Diagnostic) -> String? {
-    guard let value = try filled(text) else { return nil }
+    try filled(text).map(fingerprint(ofValue:))
+  }
+
+  /// The fingerprint of a value at hand.
+  package func fingerprint(ofValue value: [UInt8]) -> String {
     let prefix = key.reveal() + [UInt8(ascii: ":")]
     let inner = hexadecimal(SHA256.hash(data: prefix + value))
     return hexadecimal(SHA256.hash(data: prefix + Array(inner.utf8)))

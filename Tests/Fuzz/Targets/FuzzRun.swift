@@ -65,12 +65,13 @@ package struct FuzzRun: Sendable {
 /// Ends the process when one input takes for ever.
 package final class Watchdog: Sendable {
   /// Thousands of times what an input takes, so that a busy machine is no finding.
-  private static let patience = Duration.seconds(20)
+  package static let usualPatience = Duration.seconds(20)
 
+  private let patience: Duration
   private let progress = Mutex((number: 0, since: ContinuousClock.now))
   private let ended = Atomic(false)
 
-  package init() {}
+  package init(patience: Duration = usualPatience) { self.patience = patience }
 
   package func started(_ number: Int) {
     progress.withLock { $0 = (number, .now) }
@@ -82,6 +83,6 @@ package final class Watchdog: Sendable {
 
   /// The input that has taken too long, if one has.
   package var stuck: Int? {
-    progress.withLock { $0.since.duration(to: .now) > Self.patience ? $0.number : nil }
+    progress.withLock { $0.since.duration(to: .now) > patience ? $0.number : nil }
   }
 }
