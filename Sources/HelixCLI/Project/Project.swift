@@ -96,6 +96,15 @@ package struct Project {
     return plays.flatMap(\.hosts).filter { seen.insert($0).inserted }
   }
 
+  /// Every secret that what is written down speaks of, whether or not a plan writes it.
+  var confidential: [SecretName] {
+    let tasks = plays.flatMap(\.items).flatMap { item -> [TaskDemand] in
+      if case .tasks(let demands) = item { demands } else { [] }
+    }
+    return (inventory.cluster?.k3s.secrets ?? []) + inventory.variableSecrets
+      + tasks.flatMap { $0.arguments.entries.flatMap(\.value.value.secrets) }
+  }
+
   /// What the inventory declares and this version does not apply.
   var declared: [String] { EstateText.declarations(of: inventory) }
 

@@ -30,7 +30,7 @@ struct Session {
     self.secrets = desk.store(folder: secrets.secrets)
     fingerprints = KeyedFingerprinter(
       key: try FingerprintKeyFile(environment: environment).key(), secrets: self.secrets)
-    reach = try await Reach(project.inventory.hosts, connection)
+    reach = try await Reach(project.inventory.hosts, connection, secrets: self.secrets)
     artifacts = try ReleaseArtifactStore(
       origin: project.inventory.cluster?.k3s.artifacts ?? .releases,
       cache: ReleaseArtifactStore.defaultCache(environment: environment))
@@ -65,7 +65,7 @@ struct Session {
       shells: reach.shells, secrets: secrets, artifacts: artifacts, kubeconfigs: KubeconfigMerger(),
       diagnoses: Catalogue.diagnoses, home: NSHomeDirectory())
     // A restart writes no secret, and what a host says when it fails may hold one all the same.
-    let confidential = project.inventory.cluster?.k3s.secrets ?? []
+    let confidential = project.confidential
     return await Executor(
       ports: ports, parallelism: parallelism, confidential: confidential, events: events
     ).run(plan, stop: stop)

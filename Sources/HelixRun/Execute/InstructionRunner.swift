@@ -117,17 +117,9 @@ extension InstructionRunner {
 extension InstructionRunner {
   /// The bytes of a text with its secrets and learned parts in place, for this moment only.
   private func filledIn(_ text: TemplateText, for path: String) async throws -> SecretValue {
-    var bytes: [UInt8] = []
-    for part in text.parts {
-      switch part {
-      case .literal(let literal): bytes += Array(literal.utf8)
-      case .secret(let name): bytes += try ports.secrets.value(of: name).reveal()
-      case .learned(let name):
-        guard let value = await learned.values[name] else { throw unlearned(name, path) }
-        bytes += Array(value.utf8)
-      }
-    }
-    return SecretValue(bytes)
+    let filled = try ports.secrets.fill(text, learned: await learned.values)
+    if let name = filled.missing { throw unlearned(name, path) }
+    return filled.value
   }
 
   private func unlearned(_ name: LearnedName, _ path: String) -> Diagnostic {

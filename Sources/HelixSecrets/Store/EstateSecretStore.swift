@@ -23,9 +23,7 @@ package final class EstateSecretStore: SecretStore {
   }
 
   package func value(of name: SecretName) throws(Diagnostic) -> SecretValue {
-    if let (inner, coding) = name.uncoded {
-      return try coded(try value(of: inner), coding, of: inner)
-    }
+    if name.uncoded != nil { return try fill("\(secret: name)").value }
     if name == .ageIdentities { return try identities.text() }
     if let place = SOPSVault.Place(name) { return try vault.value(at: place) }
     return try named(name)
@@ -44,23 +42,6 @@ package final class EstateSecretStore: SecretStore {
     if let value = found.first?.value { return value }
     guard isInFolder || files.isEmpty else { throw unknown(name) }
     return try folder.value(of: name)
-  }
-
-  private func coded(
-    _ value: SecretValue, _ coding: SecretName.Coding, of name: SecretName
-  ) throws(Diagnostic) -> SecretValue {
-    switch coding {
-    case .encodedInBase64: return SecretValue(Base64.encode(value.reveal()))
-    case .decodedFromBase64:
-      let text = String(decoding: value.reveal(), as: UTF8.self)
-      guard let bytes = Base64.decode(text.filter { !$0.isWhitespace }) else {
-        throw Diagnostic(
-          "the secret \"\(name.rawValue)\" is not base64",
-          reason: "the data of a Kubernetes Secret is written in base64",
-          remedy: "write it under stringData, where it stands as it is")
-      }
-      return SecretValue(bytes)
-    }
   }
 
   private func twice(_ name: SecretName, _ places: [String]) -> Diagnostic {

@@ -12,7 +12,8 @@ package struct KeyedFingerprinter: Fingerprinter {
   }
 
   package func fingerprint(of text: TemplateText) throws(Diagnostic) -> String? {
-    try filled(text).map(fingerprint(ofValue:))
+    let filled = try secrets.fill(text)
+    return filled.missing == nil ? fingerprint(ofValue: filled.value.reveal()) : nil
   }
 
   /// The fingerprint of a value at hand.
@@ -23,32 +24,6 @@ package struct KeyedFingerprinter: Fingerprinter {
   }
 
   package func digest(of text: String) -> String { sha256(of: text) }
-
-  /// The bytes of a text; a learned part makes it nil only after every secret has been found, so
-  /// that an unknown name is told in the plan and not later.
-  private func filled(_ text: TemplateText) throws(Diagnostic) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var isWhole = true
-    for part in text.parts {
-      switch part {
-      case .literal(let literal): bytes += literal.utf8
-      case .secret(let name): bytes += try value(of: name)
-      case .learned: isWhole = false
-      }
-    }
-    return isWhole ? bytes : nil
-  }
-
-  private func value(of name: SecretName) throws(Diagnostic) -> [UInt8] {
-    do {
-      return try secrets.value(of: name).reveal()
-    } catch let problem as Diagnostic {
-      throw problem
-    } catch {
-      // The error is not quoted: nothing says that it keeps the value to itself.
-      throw Diagnostic("the secret \"\(name.rawValue)\" cannot be read")
-    }
-  }
 }
 
 /// The SHA-256 of text, in lower-case hex.

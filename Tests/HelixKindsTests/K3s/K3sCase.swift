@@ -58,6 +58,7 @@ struct PlainFingerprints: Fingerprinter {
       case .literal(let literal): literal
       case .secret(let name): "fp-\(name.rawValue)"
       case .learned(let name): "learned-\(name.rawValue)"
+      case .coded(let text, let coding): "fp-\(text.shown)|\(coding.rawValue)"
       }
     }.joined()
   }

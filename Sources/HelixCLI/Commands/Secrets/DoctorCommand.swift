@@ -57,7 +57,9 @@ struct DoctorCommand: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let fingerprints = KeyedFingerprinter(
       key: try FingerprintKeyFile(environment: environment).key(), secrets: desk.store(folder: ""))
-    let reach = try await Reach(estate.hosts.filter { servers.contains($0.name) }, connection)
+    let reach = try await Reach(
+      estate.hosts.filter { servers.contains($0.name) }, connection,
+      secrets: desk.store(folder: "secrets"))
     let observation = try await Observer(
       shells: reach.shells, key: fingerprints.key, events: progress
     ).observe(
