@@ -61,6 +61,10 @@ extension SecretStore {
         "\(shown) is not base64", reason: "it is to be decoded before it is written",
         remedy: "store it in base64, or leave the decoding away; the data of a Kubernetes Secret"
           + " is base64, its stringData is not")
+    case .toldAsTruth:
+      Diagnostic(
+        "\(shown) is neither true nor false",
+        reason: "its file says that it is", remedy: "restore the file from git")
     default:
       Diagnostic(
         "\(shown) is not text", reason: "it is to be written with \(coding.rawValue)",

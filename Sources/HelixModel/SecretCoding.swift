@@ -19,6 +19,7 @@ extension SecretName.Coding {
     case .quotedForJSON: Self.quotedForJSON(text)
     case .quotedForShell: Self.quotedForShell(text)
     case .trimmed: Self.trimmed(text)
+    case .toldAsTruth: ["true": "True", "false": "False"][text.lowercased()]
     }
   }
 

@@ -14,6 +14,8 @@ extension SecretName {
     case quotedForJSON = "to_json"
     case quotedForShell = "quote"
     case trimmed = "trim"
+    /// What templates write for true and false: `True` and `False`.
+    case toldAsTruth = "bool"
   }
 
   /// The value under a key of the value that this names.

@@ -56,6 +56,7 @@ struct SealedVariablesTests {
         empty: ""
         count: 3
         pin: ENC[AES256_GCM,data:x,iv:a=,tag:b=,type:int]
+        flag: ENC[AES256_GCM,data:x,iv:a=,tag:b=,type:bool]
         """)
     ])
     let file = "inventory/group_vars/all.sops.yaml"
@@ -77,7 +78,10 @@ struct SealedVariablesTests {
     #expect(try value("count", of: "w1", in: inventory) == .integer(3))
     #expect(try value("pin", of: "w1", in: inventory)?.holdsSecret == true)
     #expect(try value("sops", of: "w1", in: inventory) == nil)
-    #expect(inventory.variableSecrets.count == 5)
+    #expect(
+      try value("flag", of: "w1", in: inventory)
+        == .hidden("\(secret: SecretName("\(file)[\"flag\"]|bool"))"))
+    #expect(inventory.variableSecrets.count == 6)
     #expect(inventory.warnings.isEmpty)
   }
 
@@ -133,13 +137,13 @@ struct SealedVariablesTests {
       ])
     let odd = Self.sealed(
       """
-      a: ENC[AES256_GCM,data:\(Self.canary),iv:a=,tag:b=,type:bool]
+      a: ENC[AES256_GCM,data:\(Self.canary),iv:a=,tag:b=,type:time]
       b: ENC[AES256_GCM,data:\(Self.canary)
       """)
     let found = mistakes(["group_vars/all.sops.yaml": odd])
     #expect(
       found == [
-        "inventory/group_vars/all.sops.yaml:1:4: this secret is not text",
+        "inventory/group_vars/all.sops.yaml:1:4: this secret is a time",
         "inventory/group_vars/all.sops.yaml:2:4: this value is damaged",
       ])
     #expect(!"\(found)".contains(Self.canary))
@@ -174,8 +178,7 @@ struct SealedVariablesTests {
         "host_vars/w1.sops.yaml": Self.sealed("ansible_user: SECRET\nansible_become: SECRET")
       ]) == [
         "inventory/host_vars/w1.sops.yaml:1:15: ansible_user cannot be a secret",
-        "inventory/host_vars/w1.sops.yaml:2:17: ansible_become must be true or false, and this is a "
-          + "secret",
+        "inventory/host_vars/w1.sops.yaml:2:17: ansible_become cannot be a secret",
       ])
   }
 

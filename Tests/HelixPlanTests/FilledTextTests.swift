@@ -11,6 +11,7 @@ struct FilledTextTests {
       case "pw": return SecretValue("a/b c")
       case "bytes": return SecretValue([0xFF, 0x00])
       case "coded": return SecretValue("YSB\n2Yg==")
+      case "flag": return SecretValue("false")
       case "careless": throw Careless()
       default: throw Diagnostic("no secret named \"\(name.rawValue)\"")
       }
@@ -32,6 +33,7 @@ struct FilledTextTests {
     #expect(try filled("\(secret: SecretName("coded").coded(.decodedFromBase64))") == "a vb")
     #expect(try filled("\(secret: SecretName("bytes").coded(.encodedInBase64))") == "/wA=")
     #expect(try filled("\(secret: name.coded(.quotedForShell))") == "'a/b c'")
+    #expect(try filled("\(secret: SecretName("flag").coded(.toldAsTruth))") == "False")
     let pair: TemplateText = "u:\(secret: name)"
     let coded = try #require(pair.coded(.encodedInBase64)?.coded(.quotedForJSON))
     #expect(try filled(coded) == "\"dTphL2IgYw==\"")
@@ -46,7 +48,8 @@ struct FilledTextTests {
   func problems() {
     for text: TemplateText in [
       "\(secret: SecretName("nobody"))", "\(secret: SecretName("bytes").coded(.decodedFromBase64))",
-      "\(secret: SecretName("bytes").coded(.quotedForJSON))", "\(secret: SecretName("careless"))",
+      "\(secret: SecretName("bytes").coded(.quotedForJSON))",
+      "\(secret: SecretName("pw").coded(.toldAsTruth))", "\(secret: SecretName("careless"))",
       TemplateText(parts: [.coded("\(secret: SecretName("bytes"))", .quotedForShell)]),
       "\(learned: LearnedName("later"))\(secret: SecretName("nobody"))",
     ] {

@@ -56,7 +56,7 @@ struct ConnectionReader {
         Diagnostic(
           "\(entry.key) cannot be a secret",
           reason: "of what says how to reach a host, only passwords are looked up",
-          remedy: "write it where it is not encrypted", at: entry.value.location))
+          remedy: "write it in a file that is not encrypted", at: entry.value.location))
       return nil
     }
     guard let text = entry.value.scalarText else {
@@ -96,6 +96,9 @@ struct ConnectionReader {
     case .text(let text) where ["no", "false", "off", "0"].contains(text.lowercased()):
       return false
     case .text(let text) where text.contains("{{"):
+      _ = plainText(entry)
+      return nil
+    case .hidden:
       _ = plainText(entry)
       return nil
     default:

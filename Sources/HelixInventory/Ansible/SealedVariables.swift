@@ -101,13 +101,15 @@ package enum SealedVariables {
     private mutating func secret(_ node: Node, _ text: String, _ name: SecretName) -> Node? {
       let type = text.split(separator: ",").last.map(String.init) ?? ""
       switch type {
-      case "type:str]", "type:bytes]", "type:int]":
+      case "type:str]", "type:bytes]", "type:int]", "type:float]":
         return Node(.hidden("\(secret: name)"), at: node.location)
+      case "type:bool]":
+        return Node(.hidden("\(secret: name.coded(.toldAsTruth))"), at: node.location)
       case "type:comment]": return nil
-      case "type:float]", "type:bool]", "type:time]":
+      case "type:time]":
         problems.append(
           Diagnostic(
-            "this secret is not text", reason: "as text it could be written in several ways",
+            "this secret is a time", reason: "as text it could be written in several ways",
             remedy: "put it in quotation marks: helix-infra secrets edit "
               + shellQuoted(node.location.file), at: node.location))
       default:
