@@ -99,8 +99,8 @@ let package = Package(
       name: "fuzz-secrets", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/FuzzSecrets",
       swiftSettings: strict),
     .target(
-      name: "FuzzTargets", dependencies: ["HelixAge", "HelixModel"], path: "Tests/Fuzz/Targets",
-      swiftSettings: strict),
+      name: "FuzzTargets", dependencies: ["HelixAge", "HelixModel", "HelixSOPS"],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .executableTarget(
       name: "send-file", dependencies: ["HelixModel", "HelixSSH"], path: "Benchmarks/SendFile",
       swiftSettings: strict),

@@ -4,8 +4,8 @@
   private import Darwin
 #endif
 
-/// Memory for key material, which is wiped when its last owner lets go; it shows nothing of itself.
 // @unchecked: only the initializer writes, before anybody else holds it.
+/// Memory for key material, which is wiped when its last owner lets go; it shows nothing of itself.
 package final class AgeSecret: @unchecked Sendable {
   private let memory: UnsafeMutableRawBufferPointer
 

@@ -38,21 +38,23 @@ struct FuzzTests {
 
   @Test("that took much memory, or for ever, would be found")
   func findings() throws {
-    let greedy = FuzzTarget("age-header", words: []) { input in
-      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 20, alignment: 16)
-      memory.initializeMemory(as: UInt8.self, repeating: UInt8(input.count & 255))
-      memory.deallocate()
-    }
+    let run = try FuzzRun(target("age-header"), seed: 1)
     let started = Mutex<[Int]>([])
-    #expect(throws: FuzzRun.Finding.self) {
-      try FuzzRun(greedy, seed: 1).measure(0..<3) { number in
-        started.withLock { $0.append(number) }
-      }
+    let finding = try #require(throws: FuzzRun.Finding.self) {
+      try run.measure(0..<3, meter: Greedy()) { number in started.withLock { $0.append(number) } }
     }
+    #expect(finding.description.hasPrefix("age-header input 0, "))
     #expect(started.withLock { $0 } == [0, 1, 2])
     let dog = Watchdog(patience: .zero)
     dog.started(7)
     #expect(dog.stuck == 7)
+  }
+
+  private struct Greedy: GrowthMeter {
+    func growth(_ work: () -> Void) -> Int {
+      work()
+      return 64 << 20
+    }
   }
 
   private func target(_ name: String) throws -> FuzzTarget {

@@ -359,34 +359,3 @@ struct ConfigSearchTests {
     #expect(try find([], from: ".").config == nil)
   }
 }
-
-@Suite("how a file's recipients differ from its rule's")
-struct RecipientDifferenceTests {
-  @Test("without regard to order, blanks, case of fingerprints and remarks behind ssh keys")
-  func same() {
-    let file = KeyGroup([.pgp("85D77543B3D6"), .age("ssh-ed25519 AAAA me"), .age(" age1alice")])
-    let rule = KeyGroup([.age("age1alice"), .age("ssh-ed25519 AAAA"), .pgp("0x85d7 7543 b3d6")])
-    let difference = RecipientDifference(file: [file], rule: [rule])
-    #expect(difference.isNone)
-  }
-
-  @Test("names what is missing and what is too much, once each")
-  func different() {
-    let remote = MasterKey.remote(kind: "kms", name: "arn:a")
-    let difference = RecipientDifference(
-      file: [KeyGroup([.age("age1a"), .age("age1b")]), KeyGroup([.age("age1b")])],
-      rule: [KeyGroup([.age("age1a"), remote, .pgp("AB")]), KeyGroup([.pgp("ab")])])
-    #expect(difference.missing == [remote, .pgp("AB")])
-    #expect(difference.surplus == [.age("age1b")])
-    #expect(!difference.isGroupedDifferently)
-    #expect(!difference.isNone)
-  }
-
-  @Test("and sees when the same keys are grouped in another way")
-  func grouping() {
-    let one = [KeyGroup([.age("age1a"), .age("age1b")])]
-    let two = [KeyGroup([.age("age1a")]), KeyGroup([.age("age1b")])]
-    #expect(RecipientDifference(file: one, rule: two).isGroupedDifferently)
-    #expect(RecipientDifference(file: one + [KeyGroup([])], rule: one).isNone)
-  }
-}

@@ -10,6 +10,8 @@ struct KeySearch {
   private let needed: Int
   private var outcomes: [[KeyTrial.Outcome?]]
   private var parts: [[UInt8]?]
+  /// How many groups gave their part.
+  private var found = 0
 
   /// The data key of a file.
   ///
@@ -29,8 +31,6 @@ struct KeySearch {
     outcomes = metadata.groups.map { $0.map { _ in nil } }
     parts = metadata.groups.map { _ in nil }
   }
-
-  private var found: Int { parts.count { $0 != nil } }
 
   private mutating func run() throws(KeySearchProblem) -> DataKey {
     let silent = keyring.identities.filter { !$0.asks }
@@ -60,6 +60,7 @@ struct KeySearch {
           entry, length: length, identities: identities)
         outcomes[group][place] = outcome
         parts[group] = part
+        if part != nil { found += 1 }
       }
     }
   }

@@ -61,7 +61,8 @@ extension MasterKey {
       guard words.count > 1, recipient.hasPrefix("ssh-") else { return .age(words.joined()) }
       return .age(words[0] + " " + words[1])
     case .pgp(let fingerprint):
-      return .pgp(String(fingerprint.filter { !$0.isWhitespace }).uppercased())
+      let digits = fingerprint.filter { !$0.isWhitespace }.uppercased()
+      return .pgp(digits.hasPrefix("0X") ? String(digits.dropFirst(2)) : digits)
     case .remote: return self
     }
   }

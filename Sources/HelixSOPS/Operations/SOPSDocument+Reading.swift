@@ -29,15 +29,11 @@ extension SOPSDocument {
   ///
   /// - Throws: `noSuchPlace`.
   package func extracted(_ path: [PathStep]) throws(SOPSProblem) -> [UInt8] {
-    let below = leaves.filter { leaf in
-      leaf.item.document == 0 && !leaf.value.isComment && leaf.item.place.starts(with: path)
+    let plain = try SOPSText.reading(try decrypted(), format: sealed.text.format, file: file)
+    guard let excerpt = try? plain.excerpt(at: path) else {
+      throw .noSuchPlace(path, file: file)
     }
-    guard let first = below.first else { throw .noSuchPlace(path, file: file) }
-    if below.count == 1, first.item.place.count == path.count {
-      return Excerpt.bytes(of: first.value, in: sealed.text.format)
-    }
-    let parts = below.map { (place: $0.item.place[path.count...], value: $0.value) }
-    return Array(Excerpt.text(of: parts, in: sealed.text.format).utf8)
+    return excerpt
   }
 }
 

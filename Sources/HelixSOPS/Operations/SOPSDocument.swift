@@ -1,4 +1,4 @@
-import HelixModel
+package import HelixModel
 
 /// An encrypted file that was opened: its values are plain and proved by its MAC.
 package struct SOPSDocument: Sendable {
@@ -11,15 +11,19 @@ package struct SOPSDocument: Sendable {
     /// Whether it has a ciphertext; nothing empty has one.
     let isEncrypted: Bool
     let value: SOPSValue
-    /// What the ciphertext is bound to; for a comment the container that it was encrypted in.
-    let binding: [UInt8]
+    /// Which of the item's bindings its ciphertext has; only comments have several.
+    ///
+    /// The bytes are not kept: below a long key they would take its length for every value.
+    let bindingIndex: Int
+
+    var binding: [UInt8] { item.bindings[bindingIndex] }
   }
 
   package let sealed: SealedDocument
   let dataKey: DataKey
   let leaves: [Leaf]
   /// Comments that the rule says are encrypted, and that are not or by another key; they stay.
-  package let foreignComments: [SOPSPlace]
+  package let foreignComments: [SourceLocation]
 
   package var file: String { sealed.file }
 
@@ -54,11 +58,11 @@ extension SOPSItem {
   var sopsPlace: SOPSPlace { SOPSPlace(document: document, steps: place, location: location) }
 
   /// What a ciphertext here is bound to.
-  var binding: [UInt8] { bindings.first ?? ValueCipher.place(keys) }
+  var binding: [UInt8] { bindings[0] }
 
   /// For a comment, what it may be bound to, as readers differ about what holds it.
   var bindings: [[UInt8]] {
-    guard value.isComment else { return [ValueCipher.place(keys)] }
+    guard value.isComment, !containers.isEmpty else { return [ValueCipher.place(keys)] }
     return containers.map { ValueCipher.place($0.keys) }
   }
 }
@@ -73,7 +77,7 @@ private struct Opening {
   let cipher: ValueCipher
   let choice: Choice
   var leaves: [SOPSDocument.Leaf] = []
-  var foreignComments: [SOPSPlace] = []
+  var foreignComments: [SourceLocation] = []
 
   init(_ sealed: SealedDocument, _ dataKey: DataKey) {
     self.sealed = sealed
@@ -103,19 +107,19 @@ private struct Opening {
   }
 
   private func leaf(
-    _ item: SOPSItem, isSelected: Bool = true, _ value: SOPSValue, binding: [UInt8]? = nil
+    _ item: SOPSItem, isSelected: Bool = true, _ value: SOPSValue, opened: Int? = nil
   ) -> SOPSDocument.Leaf {
     let isEmpty = value.textBytes?.isEmpty ?? false
     return SOPSDocument.Leaf(
-      item: item, isSelected: isSelected, isEncrypted: binding != nil && !isEmpty, value: value,
-      binding: binding ?? item.binding)
+      item: item, isSelected: isSelected, isEncrypted: opened != nil && !isEmpty, value: value,
+      bindingIndex: opened ?? 0)
   }
 
   private func open(
     _ text: [UInt8], of item: SOPSItem
   ) throws(SOPSProblem) -> SOPSDocument.Leaf {
     do throws(ValueProblem) {
-      return leaf(item, try cipher.open(text, at: item.binding), binding: item.binding)
+      return leaf(item, try cipher.open(text, at: item.binding), opened: 0)
     } catch {
       throw .value(error, item.sopsPlace)
     }
@@ -123,11 +127,11 @@ private struct Opening {
 
   /// Comments are outside the MAC, and upstream keeps those that do not decrypt.
   private mutating func open(comment text: [UInt8], of item: SOPSItem) {
-    for binding in item.bindings {
+    for (index, binding) in item.bindings.enumerated() {
       guard let bytes = (try? cipher.open(text, at: binding))?.textBytes else { continue }
-      return leaves.append(leaf(item, .comment(bytes), binding: binding))
+      return leaves.append(leaf(item, .comment(bytes), opened: index))
     }
-    foreignComments.append(item.sopsPlace)
+    foreignComments.append(item.location)
     leaves.append(leaf(item, item.value))
   }
 

@@ -31,7 +31,7 @@ extension SOPSFormat {
   }
 }
 
-/// Lines and columns of ascending offsets, each byte looked at once.
+/// Lines and columns of offsets near each other, so that asking for all costs no more than a pass.
 struct PlaceCursor {
   private let file: String
   private let bytes: [UInt8]
@@ -44,9 +44,9 @@ struct PlaceCursor {
     self.bytes = bytes
   }
 
-  /// The place of an offset; one before the last costs a fresh start.
+  /// The place of an offset.
   mutating func location(of wanted: Int) -> SourceLocation {
-    if wanted < offset { (offset, line, column) = (0, 1, 1) }
+    if wanted < offset { goBack(to: wanted) }
     let end = min(wanted, bytes.count)
     while offset < end {
       let byte = bytes[offset]
@@ -60,17 +60,19 @@ struct PlaceCursor {
     }
     return SourceLocation(file: file, line: line, column: column)
   }
-}
 
-/// What a text may ask of memory and stack before it is refused.
-enum TextLimit {
-  /// Levels of maps and lists; far more than any file that people keep secrets in.
-  static let depth = 200
-
-  /// How many values, keys and comments a text of this size may hold: enough for all but texts
-  /// made of nothing else, and few enough to bound what reading takes to a multiple of its size.
-  static func nodes(in size: Int) -> Int { 40_000 + size / 24 }
-
-  static let tooDeep = "maps and lists are nested more than \(depth) levels deep"
-  static let tooMany = "there are too many values for a text of this size"
+  /// Goes back to the start of the line of an offset; on the same line only as far as needed.
+  private mutating func goBack(to wanted: Int) {
+    var hasLeftLine = false
+    while offset > wanted || hasLeftLine && offset > 0 && bytes[offset - 1] != 0x0A {
+      offset -= 1
+      if bytes[offset] == 0x0A {
+        line -= 1
+        hasLeftLine = true
+      } else if bytes[offset] & 0xC0 != 0x80 {
+        column -= 1
+      }
+    }
+    if hasLeftLine { column = 1 }
+  }
 }

@@ -48,6 +48,11 @@ struct TextLayout {
     return end < bytes.count ? end + LineBreak.length(bytes, at: end) : end
   }
 
+  /// How many blanks and tabs a line begins with.
+  func indentation(_ lineStart: Int) -> Int {
+    bytes[lineStart...].prefix { $0 == 0x20 || $0 == 0x09 }.count
+  }
+
   /// The start of the line break that ends before an offset; the offset itself when there is none.
   func beforeBreak(_ offset: Int) -> Int {
     guard offset > 0, bytes[offset - 1] == 0x0A || bytes[offset - 1] == 0x0D else { return offset }

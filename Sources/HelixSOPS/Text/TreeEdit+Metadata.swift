@@ -29,11 +29,11 @@ extension TreeEdit {
     }
   }
 
-  private static func field(_ metadata: MetadataValue) -> MetadataValue.Field {
-    MetadataValue.Field("sops", metadata.sorted)
+  private static func field(_ metadata: MetadataValue) -> SOPSTree.Field {
+    SOPSTree.Field("sops", metadata.sorted.tree)
   }
 
-  private func isInBrackets(_ document: TextTree.Document) -> Bool {
+  func isInBrackets(_ document: TextTree.Document) -> Bool {
     tree.nodes[document.root].style == .flow
   }
 
@@ -44,7 +44,7 @@ extension TreeEdit {
     let place = tree.nodes[node]
     switch (value, place.kind) {
     case (.list(let items), .list):
-      let nodes = children(of: node)
+      let nodes = tree.children(of: node)
       return items.count == nodes.count && zip(items, nodes).allSatisfy { hasShape(of: $0, $1) }
     case (.fields(let fields), .map):
       let entries = entries(of: node)
@@ -60,7 +60,7 @@ extension TreeEdit {
   private mutating func update(_ node: Int, to value: MetadataValue) throws(Diagnostic) {
     switch value {
     case .list(let items):
-      for (item, child) in zip(items, children(of: node)) { try update(child, to: item) }
+      for (item, child) in zip(items, tree.children(of: node)) { try update(child, to: item) }
     case .fields(let fields):
       let entries = entries(of: node)
       for field in fields {
@@ -78,19 +78,9 @@ extension TreeEdit {
     }
   }
 
-  private func children(of list: Int) -> [Int] {
-    var result: [Int] = []
-    var index = list + 1
-    while index < tree.nodes[list].next {
-      result.append(index)
-      index = tree.nodes[index].next
-    }
-    return result
-  }
-
   /// The values of a map by their keys.
   private func entries(of map: Int) -> [String: Int] {
-    let nodes = children(of: map)
+    let nodes = tree.children(of: map)
     let names = TreeMetadata(body: body)
     return stride(from: 0, to: nodes.count - 1, by: 2).reduce(into: [:]) { result, index in
       result[names.name(nodes[index])] = nodes[index + 1]
@@ -104,7 +94,7 @@ extension TreeEdit {
     let root = tree.nodes[document.root]
     let writer = YAMLBlockWriter(
       lineBreak: layout.lineBreak, base: root.kind == .map ? root.column : 0)
-    return writer.text([Self.field(metadata)])
+    return writer.lines([Self.field(metadata)])
   }
 
   private mutating func append(
@@ -133,7 +123,7 @@ extension TreeEdit {
   }
 
   /// A block of text at the very end has no last line break, and must not get one in its value.
-  private mutating func stripChomping(_ document: TextTree.Document) {
+  mutating func stripChomping(_ document: TextTree.Document) {
     guard let last = lastLeaf(document) else { return }
     let start = tree.nodes[last].start + 1
     var end = start
@@ -175,7 +165,7 @@ extension TreeEdit {
 
   // MARK: Brackets
 
-  private func writer(_ document: TextTree.Document) -> JSONWriter {
+  func writer(_ document: TextTree.Document) -> JSONWriter {
     let root = tree.nodes[document.root]
     let first = root.next > document.root + 1 ? tree.nodes[document.root + 1].start : root.end - 1
     let inner = layout.bytes[(root.start + 1)..<first]
@@ -200,7 +190,7 @@ extension TreeEdit {
     }
     var last = document.root + 1
     while tree.nodes[last].next < root.next { last = tree.nodes[last].next }
-    splices.insert(Array(",".utf8) + member, at: tree.nodes[last].end)
+    splices.insert(Array((writer.unit == nil ? ", " : ",").utf8) + member, at: tree.nodes[last].end)
   }
 
   private mutating func removeFromBrackets(_ key: Int, _ document: TextTree.Document) {
@@ -215,29 +205,5 @@ extension TreeEdit {
       return splices.replace(tree.nodes[key].start..<tree.nodes[value.next].start, with: [])
     }
     splices.replace((root.start + 1)..<(root.end - 1), with: [])
-  }
-}
-
-extension MetadataValue {
-  /// The value with all fields in alphabetical order, as SOPS writes them since 3.13.
-  var sorted: MetadataValue {
-    switch self {
-    case .list(let items): .list(items.map(\.sorted))
-    case .fields(let fields):
-      .fields(
-        fields.map { Field($0.name, $0.value.sorted) }
-          .sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) })
-    default: self
-    }
-  }
-
-  /// A scalar as a document's value.
-  var leaf: SOPSValue {
-    switch self {
-    case .text(let text): .text(Array(text.utf8))
-    case .integer(let number): .integer(Int64(number))
-    case .boolean(let flag): .boolean(flag)
-    case .null, .list, .fields: .null
-    }
   }
 }

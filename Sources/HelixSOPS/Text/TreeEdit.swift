@@ -9,6 +9,7 @@ struct TreeEdit {
   /// What is to become of each node, the values of aliases included.
   private var edits: [Int: Replacement] = [:]
   private var parents: [Int]?
+  private var commentsToBe: Set<Int>?
   private(set) lazy var indentation = YAMLIndentation.find(in: body.tree)
 
   init(_ source: SOPSText, _ body: TreeBody) {
@@ -54,7 +55,9 @@ struct TreeEdit {
     try detachAliases()
   }
 
-  /// An alias says what its anchor says, so it must not follow when the anchor's value changes:
+  /// Gives aliases values of their own where the value of their anchor changes.
+  ///
+  /// An alias says what its anchor says, and must not follow it into ciphertext of another path:
   /// upstream writes every alias out as a value of its own. The alias of one value can be written
   /// out in its place; that of a map or list would need text moved and indented anew, which is
   /// refused instead.
@@ -64,14 +67,15 @@ struct TreeEdit {
     let changed = edits.keys.compactMap { index -> Int? in
       if case .node(let node) = body.spots[index] { node } else { nil }
     }
+    let isChanged = Set(changed)
     for (index, spot) in body.spots.enumerated() {
       guard edits[index] == nil, case .node(let node) = spot,
-        let target = tree.extras[node]?.target, changed.contains(target)
+        let target = tree.extras[node]?.target, isChanged.contains(target)
       else { continue }
       edits[index] = .value(source.items[index].value)
     }
-    for target in anchored where tree.nodes[target].kind != .scalar {
-      guard let inside = changed.first(where: { $0 > target && $0 < tree.nodes[target].next })
+    for target in Set(anchored) where tree.nodes[target].kind != .scalar {
+      guard let inside = (target + 1..<tree.nodes[target].next).first(where: isChanged.contains)
       else { continue }
       let item = body.spots.firstIndex(of: .node(inside)) ?? 0
       throw refusal(
@@ -177,7 +181,7 @@ struct TreeEdit {
   }
 
   /// The end of a block's header: its mark with signs and digits.
-  private func headerEnd(_ start: Int) -> Int {
+  func headerEnd(_ start: Int) -> Int {
     var end = start + 1
     while end < layout.bytes.count, Array("+-0123456789".utf8).contains(layout.bytes[end]) {
       end += 1
@@ -192,7 +196,9 @@ struct TreeEdit {
     return before == UInt8(ascii: " ") || before == 0x09 ? [] : [UInt8(ascii: " ")]
   }
 
-  /// Where the new text starts. A tag that says what the old value was goes; `!!str` may stay with
+  /// Where the new text starts.
+  ///
+  /// A tag that says what the old value was goes; `!!str` may stay with
   /// text, and with ciphertext, which is text.
   private mutating func dropTag(_ index: Int, for value: SOPSValue) -> Int {
     let node = tree.nodes[index]
@@ -234,10 +240,10 @@ struct TreeEdit {
     }
     var written = commentLines(text, column: dash - lineStart)
     if node == lastItem(of: list), becomesEmpty(list) {
-      let indent = max(dash - lineStart, place.parentIndent + 1)
+      let indent = max(dash - lineStart, tree.nodes[list].parentIndent + 1)
       // Without an item the list would be read as nothing.
       written +=
-        layout.lineBreak + Array(repeating: UInt8(ascii: " "), count: indent + 1)
+        layout.lineBreak + Array(repeating: UInt8(ascii: " "), count: indent)
         + Array("[]".utf8)
     }
     splices.replace(dash..<place.end, with: written)
@@ -250,20 +256,18 @@ struct TreeEdit {
   }
 
   /// Whether every item of a list turns into a comment.
-  private func becomesEmpty(_ list: Int) -> Bool {
-    let comments = edits.count { index, replacement in
-      guard case .node(let node) = body.spots[index], parents?[node] == list,
-        case .value(.comment) = replacement
-      else { return false }
-      return true
-    }
-    var count = 0
-    var index = list + 1
-    while index < tree.nodes[list].next {
-      count += 1
-      index = tree.nodes[index].next
-    }
-    return count == comments
+  private mutating func becomesEmpty(_ list: Int) -> Bool {
+    let comments =
+      commentsToBe
+      ?? Set(
+        edits.compactMap { index, replacement in
+          guard case .node(let node) = body.spots[index], case .value(.comment) = replacement else {
+            return nil
+          }
+          return node
+        })
+    commentsToBe = comments
+    return tree.children(of: list).allSatisfy(comments.contains)
   }
 
   /// The map or list that holds each node.
@@ -276,34 +280,5 @@ struct TreeEdit {
       if tree.nodes[index].kind == .map || tree.nodes[index].kind == .list { open.append(index) }
     }
     return result
-  }
-}
-
-/// How far a text indents its maps.
-enum YAMLIndentation {
-  /// The distance of the first map in a map; SOPS's own when there is none.
-  static func find(in tree: TextTree) -> Int {
-    for node in tree.nodes where node.kind == .map && node.style == .block {
-      if node.parentIndent >= 0, node.column > node.parentIndent {
-        return min(node.column - node.parentIndent, 8)
-      }
-    }
-    return 4
-  }
-}
-
-/// How values are written in JSON.
-enum JSONSpelling {
-  /// The text of a value; nil when JSON has none.
-  static func spell(_ value: SOPSValue) -> [UInt8]? {
-    switch value {
-    case .text(let text): UTF8Step.isValid(text) ? JSONString.quoted(text) : nil
-    case .integer(let number): Array(String(number).utf8)
-    case .number(let number): number.isFinite ? Array(number.plainDecimal.utf8) : nil
-    case .boolean(let flag): Array((flag ? "true" : "false").utf8)
-    case .time(let time): JSONString.quoted(Array(time.utf8))
-    case .null: Array("null".utf8)
-    case .comment: nil
-    }
   }
 }

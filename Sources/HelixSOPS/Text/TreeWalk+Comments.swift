@@ -16,6 +16,8 @@ extension TreeWalk {
     var isFirst = true
     while nextComment < tree.comments.count, tree.comments[nextComment].start < offset {
       let index = nextComment
+      nextComment += 1
+      guard index != walkedComment else { continue }
       let startsGroup = isFirst || !continues(index)
       if startsGroup {
         isFoot = isFirst && !isFirstChild && followsContent(index) && endsInBlank(index)
@@ -23,8 +25,27 @@ extension TreeWalk {
       isFirst = false
       let holder = self.holder(of: index, next: next, column: nextColumn, isFoot: isFoot)
       add(comment: index, to: holder)
-      nextComment += 1
     }
+  }
+
+  /// The comment on the line where brackets close.
+  ///
+  /// go-yaml gives it to the map or list as a whole; SOPS puts it first in a map's value, and
+  /// before a list's item.
+  mutating func commentBehindBrackets(_ node: Int) -> Int? {
+    let place = tree.nodes[node]
+    guard place.style == .flow, !place.isInFlow else { return nil }
+    var low = nextComment
+    var high = tree.comments.count
+    while low < high {
+      let middle = (low + high) / 2
+      if tree.comments[middle].start < place.end { low = middle + 1 } else { high = middle }
+    }
+    guard low < tree.comments.count, tree.comments[low].isInline,
+      !hasBreak(place.end..<tree.comments[low].start)
+    else { return nil }
+    walkedComment = low
+    return low
   }
 
   /// Takes the comment behind a key or value on the same line.
@@ -32,7 +53,8 @@ extension TreeWalk {
     guard nextComment < tree.comments.count else { return }
     let comment = tree.comments[nextComment]
     let end = tree.nodes[node].end
-    guard comment.isInline, comment.start < following, comment.start >= tree.nodes[node].start
+    guard nextComment != walkedComment, comment.isInline, comment.start < following,
+      comment.start >= tree.nodes[node].start
     else { return }
     guard comment.start < end || !hasBreak(end..<comment.start) else { return }
     add(comment: nextComment, to: frames.count - 1)
@@ -40,7 +62,7 @@ extension TreeWalk {
   }
 
   /// Adds a comment to a frame, or to the root of a document without any.
-  private mutating func add(comment index: Int, to holder: Int?) {
+  mutating func add(comment index: Int, to holder: Int?) {
     let comment = tree.comments[index]
     var holders: [PathChain?] = []
     for frame in [holder].compactMap({ $0 }) + frames.indices.reversed() {
@@ -116,7 +138,9 @@ extension TreeWalk {
     return end > 0 && LineBreak.length(text, at: end - 1) == 0
   }
 
-  /// Whether an empty line follows the comments that start here. At the end of a document none
+  /// Whether an empty line follows the comments that start here.
+  ///
+  /// At the end of a document none
   /// does: there the `sops` block follows as soon as the document is encrypted.
   private func endsInBlank(_ first: Int) -> Bool {
     var last = first

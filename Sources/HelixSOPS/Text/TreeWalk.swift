@@ -41,6 +41,8 @@ struct TreeWalk {
   var frames: [Frame] = []
   var document = 0
   var nextComment = 0
+  /// A comment behind brackets, which is walked before what is in them.
+  var walkedComment = -1
   var commentTexts: [[UInt8]] = []
   var previousComments: [Int] = []
   private var cursor: PlaceCursor
@@ -54,7 +56,7 @@ struct TreeWalk {
     self.file = file
     scalar = YAMLScalar(text: text, isJSON: format != .yaml)
     cursor = PlaceCursor(file: file, bytes: bytes)
-    limit = TextLimit.nodes(in: bytes.count)
+    limit = TextLimit.memory(for: bytes.count) - tree.memory
     items.reserveCapacity(tree.nodes.count / 2)
     spots.reserveCapacity(tree.nodes.count / 2)
   }
@@ -100,7 +102,9 @@ struct TreeWalk {
 
   private mutating func step() throws(TextFault) {
     steps += 1
-    guard steps <= limit * 2, items.count <= limit else {
+    guard steps <= tree.nodes.count || (items.count + steps) * TextLimit.item <= limit * 2,
+      items.count * TextLimit.item <= limit
+    else {
       throw TextFault(TextLimit.tooMany, at: tree.nodes[frames[0].node].start)
     }
     let frame = frames[frames.count - 1]
@@ -171,7 +175,10 @@ struct TreeWalk {
         throw TextFault(TextLimit.tooDeep, at: tree.nodes[node].start)
       }
       if frame.alias == nil { note(tagOf: node) }
+      let behind = frame.alias == nil ? commentBehindBrackets(node) : nil
+      if let behind, !frame.isMap { add(comment: behind, to: frames.count - 1) }
       open(node, path: PathChain(frame.path, step), alias: frame.alias)
+      if let behind, frame.isMap { add(comment: behind, to: frames.count - 1) }
     case .scalar:
       leaf(node, node, step)
       finishChild()
@@ -221,6 +228,7 @@ struct TreeWalk {
 
   /// Notes what stands in the way of encrypting.
   mutating func obstacle(_ summary: String, at node: Int, because reason: String) {
+    guard obstacles.count < TextLimit.obstacles else { return }
     obstacles.append(
       Diagnostic(summary, reason: reason, at: location(tree.nodes[node].start)))
   }

@@ -74,7 +74,7 @@ package struct Doctor {
 
   private var identityProblems: [Diagnostic] {
     var problems = reading.findings.compactMap(\.problem)
-    if recipients.isEmpty {
+    if recipients.isEmpty, needsAge {
       problems.append(
         Diagnostic(
           "this machine has no age identity", reason: "nothing can be decrypted here",
@@ -88,6 +88,14 @@ package struct Doctor {
           remedy: "echo \(shellQuoted(path)) >> .gitignore"))
     }
     return problems
+  }
+
+  /// Whether age has a part here; PGP alone needs no identity.
+  private var needsAge: Bool {
+    let groups =
+      (reading.config?.rules ?? []).flatMap(\.keyGroups)
+      + reading.scan.sealed.flatMap(\.document.recipients)
+    return groups.isEmpty || groups.contains { $0.keys.contains { $0.kind == "age" } }
   }
 
   /// Keys of the environment that open nothing here are mostly those of another repository.

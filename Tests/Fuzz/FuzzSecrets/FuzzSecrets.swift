@@ -14,6 +14,7 @@ struct FuzzSecrets {
     if !words.isEmpty { words.removeFirst() }
     let targets = FuzzTarget.all.filter { words.isEmpty || words.contains($0.name) }
     guard !targets.isEmpty else { usage() }
+    guard MemoryMeter().sees else { fail("memory cannot be measured here") }
     let share = (count + targets.count - 1) / targets.count
     for target in targets { try fuzz(target, share, seed: seed) }
     print("\(share * targets.count) inputs, seed \(seed): no crash, no hang, no memory to speak of")

@@ -29,9 +29,9 @@ package struct FuzzRun: Sendable {
   ///
   /// - Throws: a `Finding`.
   package func measure(
-    _ numbers: Range<Int>, started: @escaping @Sendable (Int) -> Void
+    _ numbers: Range<Int>, meter: some GrowthMeter = MemoryMeter(),
+    started: @escaping @Sendable (Int) -> Void
   ) throws(Finding) {
-    let meter = MemoryMeter()
     for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Self.batch) {
       let part = start..<min(start + Self.batch, numbers.upperBound)
       let inputs = part.map { mutator.input($0) }
@@ -47,7 +47,7 @@ package struct FuzzRun: Sendable {
   }
 
   private func measureEach(
-    _ part: Range<Int>, _ inputs: [[UInt8]], _ meter: MemoryMeter
+    _ part: Range<Int>, _ inputs: [[UInt8]], _ meter: some GrowthMeter
   ) throws(Finding) {
     for (number, input) in zip(part, inputs) {
       let growth = meter.growth { target.read(input) }

@@ -1,8 +1,9 @@
 import HelixAge
+import HelixSOPS
 
 extension FuzzTarget {
   /// Everything that is fuzzed.
-  package static let all = age
+  package static let all = age + sops
 
   /// The parsers of age files.
   package static let age = [
@@ -27,6 +28,39 @@ extension FuzzTarget {
       _ = try? AgeFile.stanzas(of: file)
     },
   ]
+
+  /// The parsers of SOPS documents; what they read is written once more, too.
+  package static let sops = [
+    FuzzTarget(
+      "sops-yaml",
+      words: [
+        "- ", "? ", ": ", "  ", "\n", "\t", "{", "[", "]", "}", ",", "'", "\"", "|", ">-", "|+9",
+        "#",
+        " #c\n", "&a ", "*a", "!!binary ", "!<", "---\n", "...\n", "<<: ", "%YAML 1.2\n", "\r\n",
+        "\u{feff}", "\u{85}", "\\x", "sops:\n", "ENC[AES256_GCM,data:", "a:\n ", "0x", ".inf",
+      ]
+    ) { read($0, .yaml) },
+    FuzzTarget(
+      "sops-json",
+      words: [
+        "{", "}", "[", "]", ":", ",", "\"", "\\u", "\\ud83d", "\\", "1e", "-", "true", "null", "\n",
+        "\"sops\":{", "ENC[AES256_GCM,data:", "{\"a\":", "0", ".",
+      ]
+    ) { read($0, .json) },
+    FuzzTarget("sops-dotenv", words: ["=", "#", "\n", "\\n", "sops_", "__list_", "__map_", "\r"]) {
+      read($0, .dotenv)
+    },
+    FuzzTarget(
+      "sops-ini", words: ["[", "]", "=", ";", "#", "\"", "\"\"\"", "\\", "\n", "[sops]\n"]
+    ) {
+      read($0, .ini)
+    },
+  ]
+
+  private static func read(_ file: [UInt8], _ format: SOPSFormat) {
+    guard let text = try? SOPSText.parse(file, format: format, file: "input") else { return }
+    _ = try? text.replacing([:], metadata: text.metadata)
+  }
 
   /// Made for this; they open what is in the corpus, so that mutations reach the payload as well.
   private static let identities = [classic, quantum].compactMap { try? AgeKeys().identity($0) }

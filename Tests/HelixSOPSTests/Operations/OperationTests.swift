@@ -54,7 +54,8 @@ struct OperationTests {
       let value = after.values.first { $0.place.steps == place }
       #expect(value?.value == .text(Array("new".utf8)), "\(place.sopsPath)")
       let lines = changedLines(bytes, changed).filter { !$0.contains("mac") }
-      #expect(lines.count <= max(2, place.count), "\(lines)")
+      // A map that is new stands on lines of its own, with its brackets in JSON.
+      #expect(lines.count <= max(2, 2 * place.count - 1), "\(lines)")
       #expect(!String(decoding: changed, as: UTF8.self).contains("new\"\n"))
     }
   }
@@ -113,7 +114,7 @@ struct OperationTests {
       ("[\"a\"]", "one"), ("[\"n\"]", "7\n"), ("['m'][\"c\"][0]", "x"),
       (
         "[\"m\"]",
-        "b: true\nc:\n    - x\n    - \"yes\"\n    -\n        d: 1.5\n\"1 2\": null\n"
+        "b: true\nc: [\"x\", 'yes', {d: 1.5}]\n'1 2': null\n"
       ),
     ] {
       let steps = try #require([PathStep](sopsPath: path))
@@ -126,7 +127,7 @@ struct OperationTests {
       try key.encrypt("{\"m\": {\"a\": [1, \"\\u0001\"], \"b\": null}}", .json), .json)
     #expect(
       String(decoding: try json.extracted([.key("m")]), as: UTF8.self)
-        == "{\n\t\"a\": [\n\t\t1,\n\t\t\"\\u0001\"\n\t],\n\t\"b\": null\n}\n")
+        == "{\"a\": [1, \"\\u0001\"], \"b\": null}\n")
   }
 
   @Test(

@@ -84,4 +84,22 @@ struct VersionsTests {
         dataKey: document.dataKey)
     }
   }
+
+  @Test(
+    "keep the words and order of their sops block when a value is edited",
+    arguments: ["3.8.env", "3.9.json", "3.9-mac-only.yaml", "3.13.yaml"])
+  func editing(name: String) throws {
+    let document = try document(name)
+    let tools = WritingTools(now: Moment(secondsSince1970: 1_800_000_000))
+    var random = CountingGenerator()
+    let edited = String(decoding: try document.decrypted(), as: UTF8.self)
+      .replacing("one", with: "uno").replacing("hunter2", with: "hunter3")
+      .replacing("<&>", with: ">&<")
+    let bytes = try #require(
+      try document.reencrypted(Array(edited.utf8), tools: tools, random: &random))
+    let old = String(decoding: document.sealed.text.bytes, as: UTF8.self).split(separator: "\n")
+    let new = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    // The value, the time and the MAC.
+    #expect(new.difference(from: old).insertions.count == 3)
+  }
 }

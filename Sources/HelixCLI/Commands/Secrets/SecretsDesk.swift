@@ -35,7 +35,7 @@ struct SecretsDesk {
     opener = FileOpener(
       keyring: Keyring(identities: findings.flatMap(\.identities), pgp: pgp), findings: findings)
     tools = WritingTools(
-      pgp: pgp, now: Moment(secondsSince1970: Int(Date().timeIntervalSince1970)))
+      age: Self.keys, pgp: pgp, now: Moment(secondsSince1970: Int(Date().timeIntervalSince1970)))
   }
 
   /// The keys of age, and of SSH through libcrypto; a passphrase is asked for on the terminal.

@@ -54,7 +54,7 @@ extension SOPSText {
     }
     let writer = JSONWriter(unit: [0x09], lineBreak: [0x0A])
     let fields = Array("{\n\t\"data\": ".utf8) + data + Array(",\n\t".utf8)
-    return fields + writer.member(MetadataValue.Field("sops", metadata.sorted), level: 1)
+    return fields + writer.member(SOPSTree.Field("sops", metadata.sorted.tree), level: 1)
       + Array("\n}\n".utf8)
   }
 }

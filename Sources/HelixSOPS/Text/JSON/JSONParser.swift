@@ -10,7 +10,7 @@ struct JSONParser {
   private init(_ bytes: [UInt8]) {
     size = bytes.count
     text = bytes + [0, 0, 0, 0]
-    limit = TextLimit.nodes(in: bytes.count)
+    limit = TextLimit.memory(for: bytes.count)
   }
 
   /// The one document of the text, and the text with zeros behind it.
@@ -26,7 +26,7 @@ struct JSONParser {
     skipBlanks()
     try value()
     while let container = open.last {
-      guard tree.nodes.count <= limit else { throw TextFault(TextLimit.tooMany, at: position) }
+      guard tree.memory <= limit else { throw TextFault(TextLimit.tooMany, at: position) }
       try member(of: container)
     }
     skipBlanks()

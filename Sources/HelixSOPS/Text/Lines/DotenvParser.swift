@@ -34,7 +34,7 @@ enum DotenvParser {
     var text = bytes[value]
     // An editor of Windows's may have been at it.
     if text.last == 0x0D { text = text.dropLast() }
-    lines.body.metadata.append(
+    try lines.add(
       LinesBody.Entry(
         name: String(name.dropFirst(prefix.count)),
         line: line.lowerBound..<min(line.upperBound + 1, bytes.count),

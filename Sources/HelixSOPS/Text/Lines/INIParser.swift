@@ -81,6 +81,7 @@ struct INIParser {
     lines.startSection()
     section = PathChain(nil, .key(name))
     isMetadata = name == "sops"
+    if !isMetadata { try lines.add(section: name, end: position) }
     if isMetadata {
       guard lines.body.section == nil else {
         throw TextFault("the section sops stands twice", at: text.lowerBound)
@@ -128,7 +129,7 @@ struct INIParser {
     let content = Array(bytes[inner(value)])
     if isMetadata {
       pending = []
-      lines.body.metadata.append(
+      try lines.add(
         LinesBody.Entry(
           name: name, line: line.lowerBound..<position, value: value,
           text: FlatMetadata.unescaped(String(decoding: content, as: UTF8.self))))
@@ -143,6 +144,8 @@ struct INIParser {
         "a key stands twice in one section", because: Self.separatorText, at: text.lowerBound)
     }
     try lines.add(content, key: name, in: section, at: value)
+    if lines.body.sections.isEmpty { lines.body.sections.append(("DEFAULT", position)) }
+    lines.body.sections[lines.body.sections.count - 1].end = position
     try addComment()
   }
 

@@ -6,6 +6,8 @@ struct LinesBody: Sendable {
   var metadata: [Entry] = []
   /// The lines of INI's `[sops]` section.
   var section: Range<Int>?
+  /// The other sections of INI, and where the last line of each ends.
+  var sections: [(name: String, end: Int)] = []
 
   /// The bytes of a value or comment.
   struct Spot: Sendable {
@@ -45,7 +47,7 @@ struct LineItems {
 
   init(_ bytes: [UInt8], file: String) {
     cursor = PlaceCursor(file: file, bytes: bytes)
-    limit = TextLimit.nodes(in: bytes.count)
+    limit = TextLimit.memory(for: bytes.count)
   }
 
   mutating func add(
@@ -79,13 +81,31 @@ struct LineItems {
   mutating func startSection() { active = -1 }
 
   mutating func obstacle(_ summary: String, because reason: String, at offset: Int) {
+    guard obstacles.count < TextLimit.obstacles else { return }
     obstacles.append(Diagnostic(summary, reason: reason, at: cursor.location(of: offset)))
   }
 
   private func check(_ spot: LinesBody.Spot) throws(TextFault) {
-    guard items.count < limit else {
-      throw TextFault(TextLimit.tooMany, at: spot.range.lowerBound)
-    }
+    try check(spot.range.lowerBound)
+  }
+
+  /// Notes a field of the metadata.
+  mutating func add(_ entry: LinesBody.Entry) throws(TextFault) {
+    try check(entry.line.lowerBound)
+    body.metadata.append(entry)
+  }
+
+  /// Notes a section of INI.
+  mutating func add(section: String, end: Int) throws(TextFault) {
+    try check(end)
+    body.sections.append((section, end))
+  }
+
+  private func check(_ offset: Int) throws(TextFault) {
+    let taken =
+      items.count * TextLimit.line
+      + (body.metadata.count + body.sections.count) * TextLimit.section
+    guard taken <= limit else { throw TextFault(TextLimit.tooMany, at: offset) }
   }
 
   /// The items tied to their comments.

@@ -19,6 +19,57 @@ struct LinesEdit {
     return edit.splices.applied(to: source.bytes)
   }
 
+  /// The text with one value set.
+  static func setting(
+    _ source: SOPSText, _ body: LinesBody, _ value: SOPSTree, at path: [PathStep]
+  ) throws(Diagnostic) -> [UInt8] {
+    guard case .leaf(let leaf) = value else {
+      throw source.refusal("a map or list cannot be set here", because: "this format has none")
+    }
+    if let index = source.items.firstIndex(where: { $0.place == path && !$0.isComment }) {
+      return try replacing(source, body, [index: .value(leaf)], metadata: source.metadata)
+    }
+    var edit = LinesEdit(source: source, body: body, layout: TextLayout(source.bytes))
+    try edit.insert(FlatText.text(of: leaf), at: path)
+    return edit.splices.applied(to: source.bytes)
+  }
+
+  private mutating func insert(_ text: [UInt8], at path: [PathStep]) throws(Diagnostic) {
+    let names = path.compactMap { if case .key(let name) = $0 { name } else { nil } }
+    let isDotenv = source.format == .dotenv
+    let forbidden = Array("=:#;[]\"`\n\r".utf8)
+    guard names.count == path.count, names.count == (isDotenv ? 1 : 2), let key = names.last,
+      names.allSatisfy({ !$0.isEmpty && !$0.utf8.contains(where: forbidden.contains) }),
+      !key.hasPrefix("sops_"), names.first != "sops"
+    else {
+      throw source.refusal(
+        "nothing can be set at this path",
+        because: isDotenv ? "a path in dotenv is one key" : "a path in INI is a section and a key")
+    }
+    guard !isDotenv else {
+      let line =
+        Array(key.utf8) + [UInt8(ascii: "=")]
+        + Array(FlatMetadata.escaped(String(decoding: text, as: UTF8.self)).utf8)
+      return insert(line, at: body.metadata.first?.line.lowerBound ?? layout.bytes.count)
+    }
+    guard let spelled = INISpelling.spell(text, quote: .none) else {
+      throw source.refusal("a value cannot be written as INI", because: "no quotes can hold it")
+    }
+    let line = Array(key.utf8) + Array(" = ".utf8) + spelled
+    if let section = body.sections.first(where: { $0.name == names[0] }) {
+      return insert(line, at: section.end)
+    }
+    let header = Array("[\(names[0])]".utf8) + lineBreak + line
+    let place = body.section?.lowerBound ?? layout.bytes.count
+    insert(body.section == nil ? header : header + lineBreak, at: place)
+  }
+
+  /// Puts a line before the one that starts at an offset.
+  private mutating func insert(_ line: [UInt8], at offset: Int) {
+    let lacksBreak = offset == layout.bytes.count && offset > 0 && layout.bytes.last != 0x0A
+    splices.insert(lacksBreak ? lineBreak + line : line + lineBreak, at: offset)
+  }
+
   private init(source: SOPSText, body: LinesBody, layout: TextLayout) {
     self.source = source
     self.body = body
@@ -130,16 +181,25 @@ struct LinesEdit {
 
   private mutating func setLines(_ lines: [UInt8]) {
     guard let first = body.metadata.first else { return append(lines, gap: []) }
-    let end = body.metadata.map(\.line.upperBound).max() ?? first.line.upperBound
-    let reachesEnd = end == layout.bytes.count && layout.bytes.last != 0x0A
-    for (index, entry) in body.metadata.enumerated() {
-      let isFirst = index == 0
-      let ending = reachesEnd && entry.line.upperBound == end || lines.isEmpty ? [] : lineBreak
-      let text = isFirst && !lines.isEmpty ? lines + ending : []
+    let reachesEnd =
+      layout.bytes.last != 0x0A
+      && body.metadata.contains { $0.line.upperBound == layout.bytes.count }
+    // The lines at the end that follow each other.
+    var tail = layout.bytes.count
+    for entry in body.metadata.reversed() where entry.line.upperBound == tail {
+      tail = entry.line.lowerBound
+    }
+    for entry in body.metadata {
+      var range = entry.line
+      var text: [UInt8] = []
+      if entry.line == first.line, !lines.isEmpty {
+        text = reachesEnd && range.lowerBound == tail ? lines : lines + lineBreak
+      }
       // Without a last line break in the text, the one before the metadata came with it.
-      let takesBreak = lines.isEmpty && reachesEnd && entry.line.upperBound == end
-      let start = takesBreak ? layout.beforeBreak(entry.line.lowerBound) : entry.line.lowerBound
-      splices.replace(start..<entry.line.upperBound, with: text)
+      if reachesEnd, range.lowerBound == tail, text.isEmpty {
+        range = layout.beforeBreak(range.lowerBound)..<range.upperBound
+      }
+      splices.replace(range, with: text)
     }
   }
 
@@ -201,7 +261,7 @@ enum INISpelling {
     let isTrimmed =
       text.first.map { $0 > 0x20 && !quotes.contains($0) } ?? true
       && text.last.map { $0 > 0x20 } ?? true
-    if quote == .none, isSafe, isTrimmed { return text }
+    if quote != .back, quote != .triple, isSafe, isTrimmed { return text }
     if !text.contains(UInt8(ascii: "`")), !text.contains(0x0A) { return wrapped(text, "`") }
     return text.firstRange(of: Array("\"\"\"".utf8)) == nil ? wrapped(text, "\"\"\"") : nil
   }

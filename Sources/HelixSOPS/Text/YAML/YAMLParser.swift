@@ -29,7 +29,7 @@ struct YAMLParser {
 
   init(_ bytes: [UInt8]) throws(TextFault) {
     scanner = try YAMLScanner(bytes)
-    limit = TextLimit.nodes(in: bytes.count)
+    limit = TextLimit.memory(for: bytes.count)
   }
 
   /// All documents of the text.
@@ -41,7 +41,7 @@ struct YAMLParser {
   }
 
   private mutating func step(_ state: State) throws(TextFault) {
-    guard tree.nodes.count + scanner.comments.count <= limit else {
+    guard tree.memory + scanner.comments.count * TextLimit.comment <= limit else {
       throw TextFault(TextLimit.tooMany, at: scanner.position)
     }
     switch state {

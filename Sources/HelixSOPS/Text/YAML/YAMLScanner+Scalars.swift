@@ -226,7 +226,7 @@ extension YAMLScanner {
     token.end = position
     while isBlank(position) { position += 1 }
     lineHasContent = true
-    if text[position] == UInt8(ascii: "#") { scanComment() }
+    if text[position] == UInt8(ascii: "#") { try scanComment() }
     guard isBreakOrEnd(position) else {
       throw TextFault("only a comment may follow \"|\" and \">\"", at: position)
     }

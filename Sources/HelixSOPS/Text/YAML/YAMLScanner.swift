@@ -94,7 +94,7 @@ struct YAMLScanner {
   }
 
   private mutating func fetchNext() throws(TextFault) {
-    skipToNextToken()
+    try skipToNextToken()
     try dropStaleKeys()
     unroll(to: column)
     let byte = text[position]
@@ -133,14 +133,14 @@ struct YAMLScanner {
   // MARK: Gaps
 
   /// Leaps over blanks, line breaks and comments, which are noted.
-  private mutating func skipToNextToken() {
+  private mutating func skipToNextToken() throws(TextFault) {
     while true {
       while text[position] == UInt8(ascii: " ")
         || (text[position] == UInt8(ascii: "\t") && (flowLevel > 0 || !isKeyAllowed))
       {
         position += 1
       }
-      if text[position] == UInt8(ascii: "#") { scanComment() }
+      if text[position] == UInt8(ascii: "#") { try scanComment() }
       guard isBreak(position) else { return }
       skipBreak()
       if flowLevel == 0 { isKeyAllowed = true }
@@ -148,7 +148,10 @@ struct YAMLScanner {
   }
 
   /// Notes the comment at the position and leaps to the end of its line.
-  mutating func scanComment() {
+  mutating func scanComment() throws(TextFault) {
+    guard comments.count * TextLimit.comment <= TextLimit.memory(for: size) else {
+      throw TextFault(TextLimit.tooMany, at: position)
+    }
     let start = position
     let startColumn = column
     while !isBreakOrEnd(position) { position += 1 }
@@ -221,6 +224,9 @@ struct YAMLScanner {
   private mutating func fetchEnd() throws(TextFault) {
     unroll(to: -1)
     try removeKey()
+    // What stands open in brackets waits for no more text to become a key.
+    line += 1
+    try dropStaleKeys()
     isKeyAllowed = false
     tokens.append(YAMLToken(.streamEnd, start: size, end: size, column: column))
   }

@@ -82,7 +82,9 @@ enum YAMLSpelling {
     let blank = UInt8(ascii: " ")
     guard first != blank, last != blank, last != UInt8(ascii: ":") else { return false }
     guard !Array(",[]{}#&*!|>'\"%@`=<~".utf8).contains(first) else { return false }
-    if Array("-?:.".utf8).contains(first), !startsWord(text.dropFirst().first) { return false }
+    if Array("-?:.".utf8).contains(first) {
+      guard !isInFlow, startsWord(text.dropFirst().first) else { return false }
+    }
     for (index, byte) in text.enumerated() {
       let next = index + 1 < text.count ? text[index + 1] : blank
       switch byte {
