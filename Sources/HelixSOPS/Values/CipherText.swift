@@ -1,3 +1,5 @@
+internal import HelixModel
+
 /// A value as an encrypted file has it: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`.
 package struct CipherText: Hashable, Sendable {
   package var data: [UInt8]
@@ -26,10 +28,14 @@ package struct CipherText: Hashable, Sendable {
       rest = rest[(place + mark.utf8.count)...]
     }
     fields.append(rest)
-    guard fields.allSatisfy({ !$0.isEmpty }), let data = Base64.bytes(fields[0]),
-      let iv = Base64.bytes(fields[1]), let tag = Base64.bytes(fields[2])
+    guard fields.allSatisfy({ !$0.isEmpty }), let data = Self.decoded(fields[0]),
+      let iv = Self.decoded(fields[1]), let tag = Self.decoded(fields[2])
     else { return nil }
     self.init(data: data, iv: iv, tag: tag, type: String(decoding: rest, as: UTF8.self))
+  }
+
+  private static func decoded(_ field: ArraySlice<UInt8>) -> [UInt8]? {
+    Base64.decode(String(decoding: field, as: UTF8.self))
   }
 
   /// Whether a text starts as every ciphertext does.
@@ -38,7 +44,7 @@ package struct CipherText: Hashable, Sendable {
   private static let start = Array("ENC[AES256_GCM,data:".utf8)
 
   package var text: String {
-    "ENC[AES256_GCM,data:\(Base64.text(data)),iv:\(Base64.text(iv)),tag:\(Base64.text(tag)),"
+    "ENC[AES256_GCM,data:\(Base64.encode(data)),iv:\(Base64.encode(iv)),tag:\(Base64.encode(tag)),"
       + "type:\(type)]"
   }
 }

@@ -174,25 +174,6 @@ struct CanonicalTests {
   }
 }
 
-@Suite("base 64")
-struct Base64Tests {
-  @Test("gives back bytes of every length", arguments: 0..<20)
-  func roundTrip(count: Int) {
-    let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 89 + 250) }
-    #expect(Base64.bytes(Array(Base64.text(bytes).utf8)) == bytes)
-  }
-
-  @Test(
-    "is read as Go reads it",
-    arguments: [
-      ("AA==", [0]), ("AB==", [0]), ("AAA=", [0, 0]), ("A\r\nA==", [0]), ("", []), ("A", nil),
-      ("AA", nil), ("AA=", nil), ("AA===", nil), ("A=A=", nil), ("AA==AA==", nil), ("A*==", nil),
-    ] as [(String, [UInt8]?)])
-  func tolerance(text: String, bytes: [UInt8]?) {
-    #expect(Base64.bytes(Array(text.utf8)) == bytes)
-  }
-}
-
 @Suite("a moment")
 struct MomentTests {
   @Test(
