@@ -191,7 +191,8 @@ extension SecretManifest {
     let head = "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\(meta)},"
     var text: TemplateText = "\(head)\"type\":\(quoted(type)),\"data\":\n{"
     for (number, entry) in data.enumerated() {
-      text = "\(text)\(number > 0 ? "," : "")\(quoted(entry.key)):\"\(entry.value.base64)\""
+      text =
+        "\(text)\(number > 0 ? "," : "")\(quoted(entry.key)):\"\(entry.value.coded(.encodedInBase64) ?? "")\""
     }
     return "\(text)}\n}\n"
   }
@@ -202,13 +203,4 @@ extension SecretManifest {
   }
 
   private func quoted(_ text: String) -> String { JSONText.write(.text(text)) }
-}
-
-extension TemplateText {
-  /// The text in base64; a secret is coded where it is written.
-  fileprivate var base64: TemplateText {
-    if let plain { return TemplateText(Base64.encode(Array(plain.utf8))) }
-    guard parts.count == 1, case .secret(let name) = parts[0] else { return self }
-    return "\(secret: name.coded(.encodedInBase64))"
-  }
 }
