@@ -156,6 +156,9 @@ struct SecretsCommandTests {
     #expect(try bench.secrets("decrypt", "secrets/a.yaml").status == 128)
     let theirs = ["SOPS_AGE_KEY_FILE": bench.folder.appendingPathComponent("other.key").path]
     #expect(try bench.secrets("decrypt", "secrets/a.yaml", with: theirs).output == Self.plain)
+    let nobody = try bench.secrets("rotate", "--remove-age", first, "secrets/a.yaml", with: theirs)
+    #expect(
+      nobody.status == 1 && nobody.errors.contains("none of the files is for"), "\(nobody.all)")
     let alone = try bench.secrets("rotate", "--remove-age", other, "secrets/a.yaml", with: theirs)
     #expect(alone.status == 1 && alone.errors.contains("nobody would be left"), "\(alone.all)")
   }
@@ -197,6 +200,10 @@ struct SecretsCommandTests {
       with: ["SOPS_AGE_KEY_FILE": "/none"])
     #expect(blind.status == 128)
     #expect(try bench.text("secrets/cluster.sops.yaml") == text)
+    try bench.write("from a folder", to: "secrets/in-the-folder")
+    let elsewhere = try bench.secrets(
+      "generate", "in-the-folder", "--file", "secrets/cluster.sops.yaml")
+    #expect(elsewhere.status == 1 && elsewhere.errors.contains("already"), "\(elsewhere.all)")
     let value = try bench.secrets(
       "decrypt", "--extract", #"["k3s-token"]"#, "secrets/cluster.sops.yaml")
     #expect(value.output.count == 52)
@@ -226,6 +233,62 @@ struct SecretsCommandTests {
     #expect(found.errors.contains("secrets/b.yaml:1:11: error: this file is in plain text"))
     #expect(found.errors.contains("secrets/a.yaml:1:8: error: [\"added\"] stands in plain text"))
     #expect(!found.all.contains("oops") && !found.all.contains("AGE-SECRET-KEY-1"), "\(found.all)")
+  }
+
+  @Test("check is not blind where it cannot read, and to what is staged")
+  func checkStrictly() throws {
+    let bench = try SecretsBench()
+    try bench.prepare()
+    try bench.git("init", "-q")
+    try bench.write("home\ntmp\nstdin\nage.key\n", to: ".gitignore")
+    #expect(try bench.secrets("check", "secrets/none.yaml").status == 100)
+    try bench.write("a: [unclosed\n", to: "secrets/broken.yaml")
+    #expect(try bench.secrets("check").status == 1)
+    try bench.write("a: staged-in-plain\n", to: "secrets/broken.yaml")
+    try bench.git("add", "secrets/broken.yaml")
+    #expect(try bench.secrets("encrypt", "-i", "secrets/broken.yaml").status == 0)
+    let staged = try bench.secrets("check")
+    #expect(staged.status == 1 && staged.errors.contains("secrets/broken.yaml"), "\(staged.all)")
+    try bench.git("add", "secrets/broken.yaml")
+    #expect(try bench.secrets("check").status == 0)
+    let key = try #require(try bench.text("age.key").split(separator: "\n").last)
+    try bench.write("env:\n  KEY: \"\(key)\"\n", to: "ci.yaml")
+    let found = try bench.secrets("check")
+    #expect(found.errors.contains("ci.yaml:2:1: error: git would take this age identity"))
+    try bench.write("a word about AGE-SECRET-KEY-1 alone is none\n", to: "ci.yaml")
+    #expect(try bench.secrets("check").status == 0)
+  }
+
+  @Test("what could not be given back as it is, is refused")
+  func refusals() throws {
+    let bench = try SecretsBench()
+    try bench.prepare()
+    for (name, text, status) in [
+      ("a.yaml", "a: 123456789012345678901234567890\n", Int32(23)),
+      ("b.json", "{\"a\": 18446744073709551615}", 23), ("c.yaml", "a: 1\n---\nsops: {x: 1}\n", 203),
+    ] {
+      try bench.write(text, to: "secrets/\(name)")
+      let ran = try bench.secrets("encrypt", "-i", "secrets/\(name)")
+      #expect(ran.status == status, "\(name) \(ran.all)")
+      #expect(try bench.text("secrets/\(name)") == text)
+    }
+    try bench.sealed("A=1\n", at: "secrets/d.env")
+    #expect(try bench.secrets("set", "secrets/d.env", #"["A"]"#, input: #"C:\new"#).status == 23)
+  }
+
+  @Test("a whole key file may stand in SOPS_AGE_KEY")
+  func keyInEnvironment() throws {
+    let bench = try SecretsBench()
+    try bench.prepare()
+    try bench.sealed(Self.plain, at: "secrets/a.yaml")
+    let opened = try bench.secrets(
+      "decrypt", "secrets/a.yaml",
+      with: ["SOPS_AGE_KEY_FILE": "", "SOPS_AGE_KEY": try bench.text("age.key")])
+    #expect(opened.status == 0, "\(opened.all)")
+    let others = try bench.secrets(
+      "updatekeys", "-y", "secrets/a.yaml",
+      with: ["SOPS_AGE_RECIPIENTS": try bench.secrets("keygen", "-o", "o.key").output])
+    #expect(others.output.contains("its recipients are those of its rule"), "\(others.all)")
   }
 
   @Test("doctor tells why a file does not decrypt, and which rule it has")

@@ -17,5 +17,10 @@ struct ApplyCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ApplyOptions
 
+  func validate() throws {
+    guard let role = plans.first(where: Project.isRole) else { return }
+    throw ValidationError("\(role) is a role: name it in a playbook, under roles:")
+  }
+
   func run() async throws { try await Application(plans: plans, options: options).run() }
 }

@@ -44,7 +44,9 @@ struct Session {
     for artifact in needed.sorted(by: { ($0.release, $0.file) < ($1.release, $1.file) }) {
       observation.checksums[artifact] = try await artifacts.checksum(of: artifact)
     }
-    if project.desired.needsIdentityProof { observation.identities = try desk.identityProof() }
+    if project.desired.needsIdentityProof {
+      observation.identities = try desk.identityProof(fingerprints)
+    }
     return observation
   }
 

@@ -73,6 +73,15 @@ struct SecretManifests {
       namespace: meta.text("namespace")?.value ?? "default", name: name.value,
       type: top.text("type")?.value ?? "Opaque", labels: texts(meta.fields("labels")),
       annotations: texts(meta.fields("annotations")), data: [], location: name.location)
+    let words = [manifest.namespace, manifest.type] + manifest.labels.values
+    guard !(words + manifest.annotations.values).contains(where: isEncrypted) else {
+      refuse(
+        "only the values of a Secret may be encrypted",
+        "the namespace, type, a label or an annotation is, and Kubernetes would get the ciphertext",
+        remedy: "encrypt only the values: encrypted_regex: ^(data|stringData)$ in .sops.yaml",
+        at: document.location)
+      return nil
+    }
     manifest.data = entries(of: top, in: place)
     return manifest
   }

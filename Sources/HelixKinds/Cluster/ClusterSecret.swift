@@ -41,7 +41,30 @@ struct ClusterSecret: Resource {
   /// Why the identities must not be planted; nil when there is no reason, or none are here.
   private func doubt(_ sight: inout Sight) throws(Diagnostic) -> Diagnostic? {
     guard holdsIdentities else { return nil }
-    return try sight.identityProof().problems.first
+    let problems = try sight.identityProof().problems
+    guard var first = problems.first else { return nil }
+    let others = problems.dropFirst().map(\.summary)
+    if !others.isEmpty {
+      let reasons =
+        [first.reason].compactMap { $0 } + ["besides: " + others.joined(separator: "; ")]
+      first.reason = reasons.joined(separator: "; ")
+    }
+    return first
+  }
+
+  /// Why taking out what the cluster holds might lock Flux out of files.
+  private func loss(of live: LiveSecret, _ sight: inout Sight) throws(Diagnostic) -> Diagnostic? {
+    guard holdsIdentities else { return nil }
+    let proof = try sight.identityProof()
+    let lost = live.identities.subtracting(proof.fingerprints)
+    guard !lost.isEmpty, let file = proof.closedFiles.first else { return nil }
+    let files = proof.closedFiles.count > 1 ? " and \(proof.closedFiles.count - 1) more" : ""
+    return Diagnostic(
+      "the cluster would lose an identity that may still be needed",
+      reason: "its Secret holds \(lost.count) that your file does not, and \(file)\(files) is for"
+        + " none of yours",
+      remedy: "append the old identity to your file, or first make the files for the new one:"
+        + " helix-infra secrets updatekeys", at: .resource(address))
   }
 
   private func creation(on host: HostName, _ sight: inout Sight) throws(Diagnostic) -> Work {
@@ -60,9 +83,10 @@ struct ClusterSecret: Resource {
   ) throws(Diagnostic) -> Verdict {
     let fields = try changes(from: live, &sight)
     guard !fields.isEmpty else { return .unchanged(reason: "it holds the same") }
+    if let loss = try loss(of: live, &sight) { return .refused(loss) }
     guard live.type == manifest.type else { return .refused(otherType(live)) }
     guard !live.isImmutable else { return .refused(immutable) }
-    return .change(work(.update, fields, reason: "it differs", on: host, isCopied: live.isCopied))
+    return .change(work(.update, fields, reason: "it differs", on: host))
   }
 
   private func changes(
@@ -112,14 +136,15 @@ struct ClusterSecret: Resource {
 
 extension ClusterSecret {
   private func work(
-    _ action: Action, _ fields: [FieldChange], reason: String, on host: HostName,
-    isCopied: Bool = false
+    _ action: Action, _ fields: [FieldChange], reason: String, on host: HostName
   ) -> Work {
     let title = "apply the Secret \(manifest.namespace)/\(manifest.name)"
-    var instructions = [
-      Instruction.feed(Feed(title, script: applyAndReadBack, input: manifest.json))
+    // First: kubectl takes the fields of whoever owns the annotation for its own, and drops those of
+    // them that are not in the manifest.
+    let instructions = [
+      Instruction.run(script: removeCopy),
+      .feed(Feed(title, script: applyAndReadBack, input: manifest.json)),
     ]
-    if isCopied { instructions.append(.run(script: removeCopy)) }
     return Work(
       action, fields: fields, reason: reason, after: door.waits,
       steps: [Step(StepID(address, "apply"), title: title, host: host, instructions: instructions)])
@@ -157,8 +182,9 @@ extension ClusterSecret {
   private var removeCopy: String {
     """
     \(ClusterDoor.shell)
-    \(kubectlHere) annotate secret \(shellQuoted(manifest.name)) \\
-      \(shellQuoted(LiveSecret.lastApplied + "-")) >/dev/null
+    [ -z "$(\(kubectlHere) get secret \(shellQuoted(manifest.name)) --ignore-not-found -o name)" ] ||
+      \(kubectlHere) annotate secret \(shellQuoted(manifest.name)) \\
+        \(shellQuoted(LiveSecret.lastApplied + "-")) >/dev/null
     """
   }
 }

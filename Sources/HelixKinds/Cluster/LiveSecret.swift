@@ -6,6 +6,8 @@ struct LiveSecret: Sendable, Hashable {
   var type: String
   /// Keyed fingerprints of the values, by their key.
   var values: [String: String]
+  /// Keyed fingerprints of the age identities in entries that Flux takes.
+  var identities: Set<String>
   /// The keys that helix-infra has put there.
   var owned: Set<String>
   var labels: [String: String]
@@ -55,6 +57,12 @@ struct LiveSecret: Sendable, Hashable {
         printf '%s\n' "$helix_data" | helix_entries | while read -r helix_key helix_value; do
           printf 'value %s %s\n' "$helix_key" \
             "$(printf '%s' "$helix_value" | base64 -d | helix_fingerprint)"
+          case $helix_key in *.agekey)
+            printf '%s' "$helix_value" | base64 -d | tr -d '\r' | grep '^AGE-SECRET-KEY-' |
+              while read -r helix_line; do
+                printf 'identity %s\n' "$(printf '%s' "$helix_line" | helix_fingerprint)"
+              done ;;
+          esac
         done
         \#(annotations.joined(separator: "\n"))
         echo whole
@@ -76,7 +84,8 @@ struct LiveSecret: Sendable, Hashable {
         remedy: "see whether it answers: k3s kubectl get --raw /readyz")
     }
     return LiveSecret(
-      type: type, values: pairs(lines.all("value")), owned: Set(lines.all("owned")),
+      type: type, values: pairs(lines.all("value")), identities: Set(lines.all("identity")),
+      owned: Set(lines.all("owned")),
       labels: pairs(lines.all("label")), annotations: pairs(lines.all("annotation")),
       isCopied: lines.has("copied"), isImmutable: lines.has("immutable"))
   }

@@ -52,16 +52,22 @@ package struct IdentityProof: Hashable, Sendable, Codable {
   package var files: Int
   /// The files that were decrypted whole, one for every rule.
   package var decrypted: [String]
+  /// Keyed fingerprints of the identities, to tell which of them a cluster has.
+  package var fingerprints: Set<String>
+  /// Files that are for age recipients, and for none of these.
+  package var closedFiles: [String]
   /// Why the cluster could not decrypt with them what it should.
   package var problems: [Diagnostic]
 
   package init(
     recipients: [String] = [], files: Int = 0, decrypted: [String] = [],
-    problems: [Diagnostic] = []
+    fingerprints: Set<String> = [], closedFiles: [String] = [], problems: [Diagnostic] = []
   ) {
     self.recipients = recipients
     self.files = files
     self.decrypted = decrypted
+    self.fingerprints = fingerprints
+    self.closedFiles = closedFiles
     self.problems = problems
   }
 }

@@ -29,6 +29,16 @@ extension SOPSDocument {
     _ path: [PathStep], to value: SOPSValue, tools: WritingTools,
     random: inout some RandomNumberGenerator
   ) throws(SOPSProblem) -> [UInt8]? {
+    if sealed.text.format == .dotenv, let text = value.textBytes,
+      String(decoding: text, as: UTF8.self).contains("\\n")
+    {
+      throw .obstacles([
+        Diagnostic(
+          "dotenv cannot hold this value",
+          reason: "it has a backslash and an n, which there mean"
+            + " the end of a line", remedy: "keep it in a YAML file")
+      ])
+    }
     let below = leaves.indices.filter { index in
       let item = leaves[index].item
       return item.document == 0 && !leaves[index].value.isComment && item.place.starts(with: path)

@@ -70,7 +70,7 @@ extension SOPSDocument {
       throw .empty(file: file)
     }
     let text = try SOPSText.reading(bytes, format: format, file: file)
-    guard text.metadata == nil else { throw .alreadyEncrypted(file: file) }
+    guard text.metadata == nil, !text.hasLaterMetadata else { throw .alreadyEncrypted(file: file) }
     guard text.obstacles.isEmpty else { throw .obstacles(text.obstacles) }
     return text
   }

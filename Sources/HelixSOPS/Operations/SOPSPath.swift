@@ -18,9 +18,20 @@ extension [PathStep] {
       rest = rest.dropFirst()
       if first == "\"" || first == "'" {
         rest = rest.dropFirst()
-        guard let end = rest.firstIndex(of: first) else { return nil }
-        append(.key(String(rest[..<end])))
-        rest = rest[end...].dropFirst()
+        var key = ""
+        while let letter = rest.first, letter != first {
+          rest = rest.dropFirst()
+          // Escaped as names of secrets are; upstream has no way to write these two.
+          if letter == "\\", let next = rest.first, next == "\\" || next == "\"" {
+            key.append(next)
+            rest = rest.dropFirst()
+          } else {
+            key.append(letter)
+          }
+        }
+        guard rest.first == first else { return nil }
+        append(.key(key))
+        rest = rest.dropFirst()
       } else {
         let digits = rest.prefix { $0 != "]" }
         guard digits.allSatisfy({ ("0"..."9").contains($0) }), let index = Int(digits) else {

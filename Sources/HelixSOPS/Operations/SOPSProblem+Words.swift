@@ -65,7 +65,9 @@ extension SOPSProblem {
         remedy: "mend the rule, or leave the file as plain text", at: place)
     case .noSuchPlace(let steps, _):
       Diagnostic(
-        "the file has no \(steps.sopsPath)", remedy: "write the path as [\"key\"][0]", at: place)
+        "the file has no \(steps.sopsPath)",
+        reason: "a key of it is missing, or holds no such place",
+        remedy: "see what the file has: helix-infra secrets decrypt", at: place)
     case .notOneValue(let steps, _):
       Diagnostic(
         "\(steps.sopsPath) holds several values", reason: "only a single one can be set",

@@ -14,6 +14,11 @@ package struct SOPSText: Sendable {
   package let metadata: MetadataValue?
   /// What upstream cannot represent: reasons not to encrypt the file, none not to decrypt it.
   package let obstacles: [Diagnostic]
+  /// Whether a document behind the first has a key of SOPS's own at its top.
+  var hasLaterMetadata: Bool {
+    guard case .tree(let tree) = body else { return false }
+    return tree.metadataKeys.dropFirst().contains { $0 != nil }
+  }
   /// How many documents the file has.
   package let documents: Int
 

@@ -40,6 +40,11 @@ extension TreeWalk {
 
   /// Notes tags that SOPS drops, and values that are not what their tag says.
   mutating func note(tagOf node: Int) {
+    if holdsLongInteger(node) {
+      return obstacle(
+        "an integer has more digits than SOPS keeps", at: node,
+        because: "beyond 9223372036854775807 it becomes a fraction, and loses digits")
+    }
     if format == .json { return note(json: node) }
     if tree.nodes[node].kind == .scalar, TreeValue(tree: tree, scalar: scalar).isUnknown(node) {
       return obstacle(
@@ -50,6 +55,18 @@ extension TreeWalk {
     if !meaning.hasPrefix(Self.core) {
       obstacle("a tag of its own cannot be encrypted", at: node, because: "SOPS drops such tags")
     }
+  }
+
+  /// Whether a number is written as an integer, and is read as a fraction.
+  private func holdsLongInteger(_ node: Int) -> Bool {
+    let place = tree.nodes[node]
+    guard place.kind == .scalar, place.style == .plain, case .number = value(of: node) else {
+      return false
+    }
+    let bytes = scalar.value(of: place, extras: tree.extras[node])
+    let digits =
+      bytes.first.map { $0 == 0x2B || $0 == 0x2D } == true ? bytes.dropFirst() : bytes[...]
+    return digits.count > 18 && digits.allSatisfy { (48...57).contains($0) || $0 == 0x5F }
   }
 
   private mutating func note(json node: Int) {

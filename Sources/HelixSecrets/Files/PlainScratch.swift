@@ -5,6 +5,20 @@ package import HelixModel
 package struct PlainScratch: Sendable {
   private let folder: String
   private let path: String
+  private let interruptions: Interruptions
+
+  private static let prefix = "helix-edit-"
+
+  /// Removes what edits left behind that were killed.
+  private static func sweep(_ place: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? [] {
+      guard name.hasPrefix(prefix),
+        let owner = Int32(name.dropFirst(prefix.count).prefix { $0.isNumber }), kill(owner, 0) != 0,
+        errno == ESRCH
+      else { continue }
+      wipe("\(place)/\(name)")
+    }
+  }
 
   /// Where files lie in memory: the user's own place first.
   private static var places: [String] {
@@ -14,15 +28,18 @@ package struct PlainScratch: Sendable {
 
   /// - Throws: a `Diagnostic` when this machine has no place that is not on a disk.
   package init(name: String, _ text: [UInt8]) throws(Diagnostic) {
-    for place in Self.places {
-      var template = Array("\(place)/helix-edit-XXXXXX".utf8CString)
+    for place in Self.places where Self.isInMemory(place) {
+      Self.sweep(place)
+      var template = Array("\(place)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
       // Made with mode 700.
       guard mkdtemp(&template) != nil else { continue }
       folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       path = "\(folder)/\(name)"
+      interruptions = Interruptions()
       do throws(Diagnostic) {
         try NewFile.write(text, to: path)
       } catch {
+        interruptions.end()
         rmdir(folder)
         throw error
       }
@@ -34,6 +51,22 @@ package struct PlainScratch: Sendable {
       remedy: "change single values instead: helix-infra secrets set")
   }
 
+  /// Whether a folder lies on no disk, by the nearest mount above it.
+  private static func isInMemory(_ folder: String) -> Bool {
+    guard let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else {
+      return false
+    }
+    let path = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path + "/"
+    var nearest: (point: Substring, type: Substring) = ("", "")
+    for mount in mounts.split(separator: "\n") {
+      let words = mount.split(separator: " ")
+      guard words.count > 2, words[1].count >= nearest.point.count else { continue }
+      let start = words[1] == "/" ? "/" : "\(words[1])/"
+      if path.hasPrefix(start) { nearest = (words[1], words[2]) }
+    }
+    return nearest.type == "tmpfs" || nearest.type == "ramfs"
+  }
+
   /// Opens the text in the editor that the environment names, and waits for its end.
   ///
   /// - Throws: a `Diagnostic` when there is none, or it failed.
@@ -42,11 +75,13 @@ package struct PlainScratch: Sendable {
     let editor =
       ["SOPS_EDITOR", "VISUAL", "EDITOR"].compactMap { environment[$0] }.first { !$0.isEmpty }
       ?? "vi"
-    // The shell takes the editor's words apart, and leaves the keyboard's signals to it.
-    let status = system("\(editor) \(shellQuoted(path))")
+    // The shell takes the editor's words apart, and makes way for it.
+    let status = system("exec \(editor) \(shellQuoted(path))")
     guard status == 0 else {
+      let signal = status & 0x7f
+      let end = signal == 0 ? "status \(status >> 8 & 0xff)" : "signal \(signal)"
       throw Diagnostic(
-        "the editor failed", reason: "\"\(editor)\" ended with status \(status >> 8 & 0xff)",
+        "the editor failed", reason: "\"\(editor)\" ended with \(end)",
         remedy: "name another one in SOPS_EDITOR or EDITOR")
     }
   }
@@ -56,6 +91,11 @@ package struct PlainScratch: Sendable {
 
   /// Overwrites the text and removes it, and what the editor left beside it.
   package func wipe() {
+    Self.wipe(folder)
+    interruptions.end()
+  }
+
+  private static func wipe(_ folder: String) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
       let path = "\(folder)/\(name)"
       if let handle = FileHandle(forWritingAtPath: path),
@@ -67,5 +107,29 @@ package struct PlainScratch: Sendable {
       }
     }
     try? FileManager.default.removeItem(atPath: folder)
+  }
+}
+
+/// Keeps Ctrl-C, a closed terminal and termination from ending the process while there is plain
+/// text to be wiped; what it waits for at that moment ends instead.
+private struct Interruptions: Sendable {
+  private let former: [(number: Int32, action: sigaction)]
+
+  init() {
+    former = [SIGINT, SIGHUP, SIGTERM].map { number in
+      var action = sigaction()
+      // Without SA_RESTART, so that a question that is being asked ends.
+      action.__sigaction_handler.sa_handler = { _ in }
+      var before = sigaction()
+      sigaction(number, &action, &before)
+      return (number, before)
+    }
+  }
+
+  func end() {
+    for (number, action) in former {
+      var action = action
+      sigaction(number, &action, nil)
+    }
   }
 }

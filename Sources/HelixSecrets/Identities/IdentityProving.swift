@@ -24,6 +24,10 @@ package struct IdentityProving {
     let own = Set(proof.recipients)
     proof.problems += rulesWithoutThem(own)
     var proven: Set<Int> = []
+    proof.closedFiles = scan.sealed.filter { _, document in
+      let keys = document.recipients.flatMap(\.keys)
+      return keys.contains { $0.kind == "age" } && !isFor(document, own)
+    }.map(\.file.path)
     for (file, document) in scan.sealed where concerns(file, document, own) {
       guard isFor(document, own) else {
         proof.problems.append(notForThem(file, own))
@@ -39,6 +43,7 @@ package struct IdentityProving {
         proof.decrypted.append(file.path)
       }
     }
+    if proof.files == 0, proof.problems.isEmpty { proof.problems.append(nothingOpened(own)) }
     return proof
   }
 
@@ -69,6 +74,14 @@ package struct IdentityProving {
           "add the public key to the rules and run helix-infra secrets updatekeys, or name the"
           + " right file under secrets.identity (now \(text.source ?? "none"))")
     ]
+  }
+
+  private func nothingOpened(_ own: Set<String>) -> Diagnostic {
+    Diagnostic(
+      "no file here is for the cluster's identities, so nothing shows that they are the right ones",
+      reason: "of \(scan.count) files none is encrypted for \(own.sorted().joined(separator: ", "))"
+        + " (from \(text.source ?? "nowhere"))",
+      remedy: "run it in the repository that Flux reads, or encrypt a file for them first")
   }
 
   private func notForThem(_ file: RepositoryScan.File, _ own: Set<String>) -> Diagnostic {

@@ -76,9 +76,10 @@ package struct IdentitySources: Sendable {
   /// Several keys may stand in one variable, apart by lines or blanks.
   private func text(_ name: String) -> IdentityFinding? {
     guard let text = variable(name) else { return nil }
-    let lines = text.split(whereSeparator: \.isWhitespace).joined(separator: "\n")
+    let keys = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") }
+    let lines = keys.flatMap { $0.split(whereSeparator: \.isWhitespace) }.joined(separator: "\n")
     return finding(as: name, isFromEnvironment: true) { () throws(Diagnostic) in
-      try keys.identities(in: SecretValue(lines), path: name)
+      try self.keys.identities(in: SecretValue(lines), path: name)
     }
   }
 
@@ -106,8 +107,14 @@ package struct IdentitySources: Sendable {
       return IdentityFinding(
         source: source, identities: try read(), problem: nil, isFromEnvironment: isFromEnvironment)
     } catch {
+      // What shows a place also quotes its line, and any line of such a file may be a key.
+      var problem = error
+      if let place = problem.location {
+        problem.summary = "\(place.file):\(place.line): \(problem.summary)"
+        problem.place = nil
+      }
       return IdentityFinding(
-        source: source, identities: [], problem: error, isFromEnvironment: isFromEnvironment)
+        source: source, identities: [], problem: problem, isFromEnvironment: isFromEnvironment)
     }
   }
 }

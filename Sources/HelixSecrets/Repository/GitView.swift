@@ -23,6 +23,22 @@ package struct GitView: Sendable {
     return listed.split(separator: "\0").filter { seen.insert($0).inserted }.map(String.init)
   }
 
+  /// What is staged and not what lies in the working tree, by path; a commit would take it.
+  package func stagedContents() -> [(path: String, bytes: [UInt8])] {
+    guard isRepository,
+      let staged = Self.git(["diff", "--cached", "--name-only", "--relative", "-z"], in: folder),
+      let changed = Self.git(["diff", "--name-only", "--relative", "-z"], in: folder)
+    else { return [] }
+    let both = Set(staged.split(separator: "\0")).intersection(changed.split(separator: "\0"))
+    return both.sorted().compactMap { path in
+      guard let ran = Self.run(["cat-file", "blob", ":./\(path)"], in: folder), ran.status == 0
+      else {
+        return nil
+      }
+      return (String(path), ran.output)
+    }
+  }
+
   /// Whether git would take a file if everything were added.
   package func wouldTake(_ path: String) -> Bool {
     guard isRepository else { return false }

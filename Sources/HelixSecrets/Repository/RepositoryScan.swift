@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import HelixAge
 import HelixModel
 package import HelixSOPS
 private import Synchronization
@@ -46,7 +47,10 @@ package struct RepositoryScan: Sendable {
       guard let file = scanner.look(at: paths[number]) else { return }
       looks.withLock { $0[number] = file }
     }
-    files = looks.withLock { $0.sorted { $0.key < $1.key }.map(\.value) }
+    let staged = isRepository ? GitView(in: ".").stagedContents() : []
+    files =
+      looks.withLock { $0.sorted { $0.key < $1.key }.map(\.value) }
+      + staged.compactMap { scanner.look(at: $0.bytes, of: $0.path) }
   }
 
   /// The encrypted files.
@@ -69,7 +73,10 @@ private struct Scanner: Sendable {
   private static let plainNames: Set = [".gitignore", ".gitkeep", ".gitattributes", ".sops.yaml"]
 
   func look(at path: String) -> RepositoryScan.File? {
-    guard let bytes = contents(of: path) else { return nil }
+    contents(of: path).flatMap { look(at: $0, of: path) }
+  }
+
+  func look(at bytes: [UInt8], of path: String) -> RepositoryScan.File? {
     let decision = config?.decision(for: path, workingFolder: workingFolder)
     return content(of: bytes, path, decision?.rule).map {
       RepositoryScan.File(path: path, decision: decision, content: $0)
@@ -99,9 +106,14 @@ private struct Scanner: Sendable {
     guard let rule, rule.pathPattern != nil || path.contains(".sops."),
       !isExplanation(path)
     else { return nil }
-    let text = try? SOPSText.parse(bytes, format: format, file: path)
-    let places = text?.placesToEncrypt(by: rule.selectionRule) ?? []
-    return places.isEmpty ? nil : .plain(places)
+    do throws(Diagnostic) {
+      let places = try SOPSText.parse(bytes, format: format, file: path)
+        .placesToEncrypt(by: rule.selectionRule)
+      return places.isEmpty ? nil : .plain(places)
+    } catch {
+      // Nobody can tell then whether it holds what its rule says is secret.
+      return .broken(.text(error))
+    }
   }
 
   private func isExplanation(_ path: String) -> Bool {
@@ -128,7 +140,18 @@ private struct Scanner: Sendable {
 
   private func lineOfIdentity(in bytes: [UInt8]) -> Int? {
     guard holds(bytes, "AGE-SECRET-KEY-") else { return nil }
-    let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-    return lines.firstIndex { $0.starts(with: "AGE-SECRET-KEY-".utf8) }.map { $0 + 1 }
+    let lines = String(decoding: bytes, as: UTF8.self)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.firstIndex(where: holdsIdentity).map { $0 + 1 }
+  }
+
+  /// Whether an identity stands anywhere in a line; its checksum tells it from a word about one.
+  private func holdsIdentity(_ line: Substring) -> Bool {
+    line.ranges(of: "AGE-SECRET-KEY-").contains { range in
+      let letters = line[range.lowerBound...].prefix {
+        $0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "-")
+      }
+      return (try? AgeKeys().identity(String(letters))) != nil
+    }
   }
 }

@@ -53,11 +53,13 @@ package final class EstateSecretStore: SecretStore {
 
   private func unknown(_ name: SecretName) -> Diagnostic {
     let file = files.first ?? ""
+    let known = folder.names.map(\.rawValue) + files.flatMap(vault.topLevelKeys)
+    let guess = nearestName(to: name.rawValue, among: known).map { "did you mean \"\($0)\"? or " }
     return Diagnostic(
       "no secret named \"\(name.rawValue)\"",
       reason: "it is no key of \(files.joined(separator: " or ")), and no file in"
         + " \(folder.folder)/",
-      remedy: "make it: helix-infra secrets generate \(shellQuoted(name.rawValue))"
+      remedy: (guess ?? "") + "make it: helix-infra secrets generate \(shellQuoted(name.rawValue))"
         + " --file \(shellQuoted(file))")
   }
 }

@@ -72,6 +72,15 @@ package final class SOPSVault: Sendable {
     return values[PlaceInFile(document: place.document, steps: place.steps)]
   }
 
+  /// The names that a file's first document has at its top; none when it cannot be opened.
+  func topLevelKeys(of file: String) -> [String] {
+    guard case .success(let values)? = files.withLock({ $0[file] }) else { return [] }
+    let keys = values.keys.filter { $0.document == 0 }.compactMap { place -> String? in
+      if case .key(let key)? = place.steps.first { key } else { nil }
+    }
+    return Set(keys).sorted()
+  }
+
   private func allValues(in file: String) throws(Diagnostic) -> Values {
     let document = try opener.open(file)
     var values: Values = [:]

@@ -17,7 +17,7 @@ import HelixPlan
 ///     kubeconfig ~/.kube/helix.yaml merge
 ///     bootstrap flux-system sops-age
 ///     manifest flux-system github token=github-token
-///     identities age1abc opens 12
+///     identities age1abc opens 12 closed=old.yaml
 ///     identities age1abc fails "the file a.yaml is not for it"
 ///
 /// The word after a host is its profile: a folder of k3s-hosts, or `silent`.
@@ -98,7 +98,10 @@ struct K3sCaseCluster: Sendable {
     let problems =
       words[1] == "fails" ? [Diagnostic(words.dropFirst(2).joined(separator: " "))] : []
     return IdentityProof(
-      recipients: [words[0]], files: Int(words.last ?? "") ?? 0, problems: problems)
+      recipients: [words[0]], files: words.count > 2 ? Int(words[2]) ?? 0 : 0,
+      fingerprints: ["fp-\(words[0])"],
+      closedFiles: words.filter { $0.hasPrefix("closed=") }.map { String($0.dropFirst(7)) },
+      problems: problems)
   }
 
   private func entry(_ key: String, _ text: String) -> Mapping.Entry {

@@ -15,6 +15,13 @@ struct BootstrapCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ApplyOptions
 
+  func validate() throws {
+    let project = options.project
+    guard project.limit == nil, project.tags.isEmpty, project.skipTags.isEmpty else {
+      throw ValidationError("bootstrap is for the whole cluster: it takes no --limit and no tags")
+    }
+  }
+
   func run() async throws {
     try await Application(plans: [SOPSAgeRole.role.name], options: options).run()
   }

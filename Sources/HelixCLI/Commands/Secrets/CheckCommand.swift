@@ -26,6 +26,7 @@ struct CheckCommand: AsyncParsableCommand {
     try await console.guarding(desk) {
       let search = try desk.config()
       console.report(search.warnings)
+      for path in files { _ = try GuardedFile.given(path) }
       let scan = desk.scan(files, config: search.config)
       let findings = RepositoryCheck.findings(scan)
       console.report(findings)

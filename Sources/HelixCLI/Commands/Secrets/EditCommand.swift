@@ -37,44 +37,50 @@ struct EditCommand: AsyncParsableCommand {
     let file = try GuardedFile(reading: file)
     let document = try desk.opener.open(file, format: format.format(of: file.path))
     var random = SystemRandomNumberGenerator()
-    let sealed = try edited(try document.decrypted(), desk, console) { text in
-      try document.reencrypted(text, tools: desk.tools, random: &random)
+    try edit(try document.decrypted(), desk, console) { text in
+      let sealed = try document.reencrypted(text, tools: desk.tools, random: &random)
+      guard let sealed else { throw unchanged(console) }
+      try file.replace(with: sealed)
     }
-    guard let sealed else { throw unchanged(console) }
-    try file.replace(with: sealed)
   }
 
   private func create(_ desk: SecretsDesk, _ console: Console) throws {
     let options = try desk.options(for: file, recipients: [])
     var random = SystemRandomNumberGenerator()
-    let sealed = try edited([], desk, console) { text in
-      guard !text.isEmpty else { return nil }
-      return try SOPSDocument.encrypt(
+    try edit([], desk, console) { text in
+      guard !text.isEmpty else { throw unchanged(console) }
+      let sealed = try SOPSDocument.encrypt(
         text, format: format.format(of: file), file: file, options: options, tools: desk.tools,
         random: &random)
+      try NewFile.write(sealed, to: file, mode: 0o644)
     }
-    guard let sealed else { throw unchanged(console) }
-    try NewFile.write(sealed, to: file, mode: 0o644)
   }
 
-  /// Lets somebody edit until the text can be encrypted.
-  private func edited(
-    _ text: [UInt8], _ desk: SecretsDesk, _ console: Console,
-    encrypt: ([UInt8]) throws -> [UInt8]?
-  ) throws -> [UInt8]? {
+  /// Lets somebody edit until the text can be encrypted and written; it is wiped only then.
+  private func edit(
+    _ text: [UInt8], _ desk: SecretsDesk, _ console: Console, keep: ([UInt8]) throws -> Void
+  ) throws {
     let scratch = try PlainScratch(name: (file as NSString).lastPathComponent, text)
     defer { scratch.wipe() }
     while true {
       try scratch.edit()
       do {
-        return try encrypt(try scratch.text())
+        return try keep(try scratch.text())
       } catch let problem as SOPSProblem {
-        console.report(desk.opener.diagnostics(for: problem))
-        guard isatty(STDIN_FILENO) == 1 else { throw problem }
-        console.note("Enter goes back to the editor, Ctrl-D gives up: ")
-        guard readLine() != nil else { throw problem }
+        try askAgain(problem, desk.opener.diagnostics(for: problem), console)
+      } catch let problem as Diagnostic {
+        try askAgain(problem, [problem], console)
       }
     }
+  }
+
+  private func askAgain(
+    _ problem: any Error, _ words: [Diagnostic], _ console: Console
+  ) throws {
+    guard isatty(STDIN_FILENO) == 1 else { throw problem }
+    console.report(words)
+    console.note("Enter goes back to the editor, Ctrl-D gives up: ")
+    guard readLine() != nil else { throw ExitStatus.failed.exit }
   }
 
   private func unchanged(_ console: Console) -> ExitCode {

@@ -20,6 +20,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @Option(help: "The file to keep it in.", completion: .file())
   var file: String?
 
+  @OptionGroup var plain: SecretsOptions
   @OptionGroup var inventory: EstateOptions
   @OptionGroup var common: CommonOptions
 
@@ -28,6 +29,7 @@ struct GenerateCommand: AsyncParsableCommand {
     let desk = try await console.desk(inventory)
     try await console.guarding(desk) {
       guard let path = file ?? desk.spec?.files.first?.value else { throw noFile }
+      try refuseSecond(of: path, desk)
       if FileManager.default.fileExists(atPath: path) {
         try add(to: path, desk)
       } else {
@@ -37,18 +39,33 @@ struct GenerateCommand: AsyncParsableCommand {
     }
   }
 
+  /// A value that is kept in another place would from then on have a second one beside it.
+  private func refuseSecond(of path: String, _ desk: SecretsDesk) throws {
+    let others = (desk.spec?.files.map(\.value) ?? []).filter { $0 != path }
+    for other in others where FileManager.default.fileExists(atPath: other) {
+      let document = try desk.opener.open(try GuardedFile(reading: other))
+      if document.values.contains(where: { $0.place.steps.first == .key(name) }) {
+        throw isThere(other)
+      }
+    }
+    let store = FolderSecretStore(folder: plain.secrets)
+    if store.names.contains(SecretName(name)) { throw isThere("\(plain.secrets)/") }
+  }
+
   private func add(to path: String, _ desk: SecretsDesk) throws {
     let file = try GuardedFile(reading: path)
     let document = try desk.opener.open(file)
     guard !document.values.contains(where: { $0.place.steps.first == .key(name) }) else {
-      throw Diagnostic(
-        "\(path) has a \(name) already", reason: "a new value would lock out whoever uses the old",
-        remedy: "give it another value on purpose: helix-infra secrets set")
+      throw isThere(path)
     }
     var random = SystemRandomNumberGenerator()
+    let value = value(&random)
     let changed = try document.setting(
-      [.key(name)], to: .text(value(&random)), tools: desk.tools, random: &random)
-    if let changed { try file.replace(with: changed) }
+      [.key(name)], to: .text(value), tools: desk.tools, random: &random)
+    guard let changed else { return }
+    guard !String(decoding: changed, as: UTF8.self).contains(String(decoding: value, as: UTF8.self))
+    else { throw wouldBePlain(path) }
+    try file.replace(with: changed)
   }
 
   private func create(_ path: String, _ desk: SecretsDesk) throws {
@@ -75,6 +92,18 @@ struct GenerateCommand: AsyncParsableCommand {
     let digits = Array("abcdefghjkmnpqrstuvwxyz0123456789".utf8)
     let head = digits[Int.random(in: 0..<23, using: &random)]
     return [head] + (0..<51).map { _ in digits[Int.random(in: 0..<digits.count, using: &random)] }
+  }
+
+  private func isThere(_ place: String) -> Diagnostic {
+    Diagnostic(
+      "\(place) has a \(name) already", reason: "a new value would lock out whoever uses the old",
+      remedy: "give it another value on purpose: helix-infra secrets set")
+  }
+
+  private func wouldBePlain(_ path: String) -> Diagnostic {
+    Diagnostic(
+      "\(name) would stand in plain text in \(path)",
+      reason: "the file's own choice of values leaves it out", remedy: "keep it in another file")
   }
 
   private var noFile: Diagnostic {

@@ -33,10 +33,13 @@ struct RotateCommand: AsyncParsableCommand {
     try await console.guarding(desk) {
       let added = try recipients(in: addAge).map(desk.ageKey)
       let removed = recipients(in: removeAge).map(MasterKey.age)
-      var rotations: [(file: GuardedFile, rotation: Rotation)] = []
+      var rotations: [Turn] = []
       for path in files {
         let file = try GuardedFile.given(path)
-        rotations.append((file, try rotation(of: file, adding: added, removing: removed, desk)))
+        rotations.append(try turn(file, adding: added, removing: removed, desk))
+      }
+      for key in removed where !rotations.contains(where: { $0.wasFor(key) }) {
+        throw nobodyOfThatName(key)
       }
       if !dryRun {
         try GuardedFile.replaceAll(rotations.map { ($0.file, $0.rotation.bytes) })
@@ -46,16 +49,32 @@ struct RotateCommand: AsyncParsableCommand {
     }
   }
 
-  private func rotation(
-    of file: GuardedFile, adding added: [MasterKey], removing removed: [MasterKey],
+  /// One file and what becomes of it.
+  private struct Turn {
+    let file: GuardedFile
+    let document: SOPSDocument
+    let rotation: Rotation
+
+    func wasFor(_ key: MasterKey) -> Bool { document.sealed.isWrapped(for: key) }
+  }
+
+  private func turn(
+    _ file: GuardedFile, adding added: [MasterKey], removing removed: [MasterKey],
     _ desk: SecretsDesk
-  ) throws -> Rotation {
+  ) throws -> Turn {
     let document = try desk.opener.open(file)
     let groups = document.sealed.recipients(adding: added, removing: removed)
     guard groups.allSatisfy({ !$0.keys.isEmpty }) else { throw nobodyLeft(file.path) }
     var random = SystemRandomNumberGenerator()
-    return try document.rotated(
+    let rotation = try document.rotated(
       to: groups, threshold: document.sealed.threshold, tools: desk.tools, random: &random)
+    return Turn(file: file, document: document, rotation: rotation)
+  }
+
+  private func nobodyOfThatName(_ key: MasterKey) -> Diagnostic {
+    Diagnostic(
+      "none of the files is for \(key.name)", reason: "nobody would be taken out",
+      remedy: "see whom they are for: helix-infra secrets doctor FILE")
   }
 
   private func nobodyLeft(_ path: String) -> Diagnostic {

@@ -76,11 +76,15 @@ extension SecretsDesk {
   /// What the identities for the cluster were shown to open.
   ///
   /// - Throws: `Diagnostics` when the rules have mistakes, a `Diagnostic` when there is no identity.
-  func identityProof() throws -> IdentityProof {
+  func identityProof(_ fingerprints: KeyedFingerprinter) throws -> IdentityProof {
     let config = try config().config
-    return try IdentityProving(
-      AgeIdentityText(findings), scan: scan(config: config), config: config
-    ).proof()
+    let text = AgeIdentityText(findings)
+    var proof = try IdentityProving(text, scan: scan(config: config), config: config).proof()
+    proof.fingerprints = Set(
+      text.identities.compactMap {
+        $0.keyText.map { fingerprints.fingerprint(ofValue: $0.reveal()) }
+      })
+    return proof
   }
 
   /// The file of identities that cluster.yaml names, and whether git would take it.
@@ -115,8 +119,19 @@ extension SecretsDesk {
       rule: rule.selection, macOnlyEncrypted: rule.macOnlyEncrypted)
   }
 
+  /// The rule of a file that is encrypted already.
+  ///
+  /// - Throws: a `Diagnostic` when there is none.
+  func rule(for path: String) throws -> CreationRule {
+    guard let config = try config().config,
+      let decision = config.decision(for: path, workingFolder: workingFolder)
+    else { throw nobody(path) }
+    guard let rule = decision.rule else { throw noRule(path, config) }
+    return rule
+  }
+
   private var environmentRecipients: [String] {
-    (environment["SOPS_AGE_RECIPIENTS"] ?? "").split(separator: ",").map(String.init)
+    HelixCLI.recipients(in: [environment["SOPS_AGE_RECIPIENTS"] ?? ""])
   }
 
   /// - Throws: a `Diagnostic` when the text is no recipient.

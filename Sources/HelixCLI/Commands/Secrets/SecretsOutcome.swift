@@ -7,7 +7,8 @@ import HelixSecrets
 extension Console {
   /// A console that shows no line of a file that may hold a secret.
   static func ofSecrets(_ options: CommonOptions) -> Console {
-    Console(options, quoting: .files([".sops.yaml", "cluster.yaml"]))
+    CoreFiles.forbid()
+    return Console(options, quoting: .files([".sops.yaml", "cluster.yaml"]))
   }
 
   /// Runs a command about encrypted files; what SOPS has an exit status for ends with that.

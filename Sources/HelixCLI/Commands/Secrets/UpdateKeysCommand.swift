@@ -31,13 +31,13 @@ struct UpdateKeysCommand: AsyncParsableCommand {
       var updates: [(file: GuardedFile, bytes: [UInt8])] = []
       for path in files {
         let file = try GuardedFile.given(path)
-        let options = try desk.options(for: path, recipients: [])
+        let rule = try desk.rule(for: path)
         let document = try desk.opener.open(file)
-        let change = document.sealed.keyChange(to: options.groups, threshold: options.threshold)
+        let change = document.sealed.keyChange(to: rule.keyGroups, threshold: rule.shamirThreshold)
         console.answer(KeyChangeText.render(change, of: path))
         var random = SystemRandomNumberGenerator()
         let bytes = try document.updatingKeys(
-          to: options.groups, threshold: options.threshold, tools: desk.tools, random: &random)
+          to: rule.keyGroups, threshold: rule.shamirThreshold, tools: desk.tools, random: &random)
         if let bytes { updates.append((file, bytes)) }
       }
       guard !updates.isEmpty, !dryRun else { return }
