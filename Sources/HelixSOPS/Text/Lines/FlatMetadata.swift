@@ -2,6 +2,8 @@
 enum FlatMetadata {
   private static let map = "__map_"
   private static let list = "__list_"
+  /// Names say no more than a handful of levels.
+  private static let deepest = 16
 
   /// What a name is made of.
   private enum Token: Hashable {
@@ -58,7 +60,7 @@ enum FlatMetadata {
     for entry in entries {
       var place = root
       let tokens = tokens(entry.name)
-      guard tokens.count <= 16 else { throw TextFault(TextLimit.tooDeep, at: entry.offset) }
+      guard tokens.count <= deepest else { throw TextFault(TextLimit.tooDeep, at: entry.offset) }
       for token in tokens { place = place.child(token) }
       guard place.text == nil else {
         throw TextFault("a field of SOPS's metadata stands twice", at: entry.offset)
@@ -76,7 +78,7 @@ enum FlatMetadata {
     var result: [Token] = []
     var rest = name[...]
     var separator = map
-    while true {
+    while result.count <= deepest {
       let next = [map, list].compactMap { mark in rest.range(of: mark).map { (mark, $0) } }
         .min { $0.1.lowerBound < $1.1.lowerBound }
       let part = next.map { rest[..<$0.1.lowerBound] } ?? rest
@@ -89,6 +91,7 @@ enum FlatMetadata {
       separator = mark
       rest = rest[range.upperBound...]
     }
+    return result
   }
 
   /// Flat names and text in alphabetical order; empty lists and nothing have no name.

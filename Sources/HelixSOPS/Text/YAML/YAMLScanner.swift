@@ -222,6 +222,8 @@ struct YAMLScanner {
   // MARK: One token each
 
   private mutating func fetchEnd() throws(TextFault) {
+    // As on a new line: nothing before it can be a key any more.
+    line += 1
     unroll(to: -1)
     try removeKey()
     isKeyAllowed = false
