@@ -63,7 +63,10 @@ let package = Package(
     room("HelixSecrets", ["HelixModel", "HelixAge", "HelixSOPS", crypto]),
     room("HelixArtifacts", ["HelixModel", crypto]),
     room("HelixModel"),
-    tests(of: "HelixAge", ["HelixModel", "HelixSSH", "TestSupport", crypto], aside: ["Fixtures"]),
+    tests(
+      of: "HelixAge",
+      ["HelixModel", "HelixSSH", "TestSupport", "FuzzTargets", "age-speed", crypto],
+      aside: ["Fixtures"]),
     tests(of: "HelixArtifacts", ["HelixModel", crypto]),
     tests(
       of: "HelixCLI",
@@ -79,7 +82,9 @@ let package = Package(
     tests(of: "HelixRun", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
     tests(of: "HelixSSH", ["HelixModel"], aside: ["Fixtures"]),
     tests(of: "HelixSecrets", ["HelixModel"]),
-    tests(of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport", yams], aside: ["Fixtures"]),
+    tests(
+      of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport", yams],
+      aside: ["Fixtures", "Reference"]),
     tests(of: "HelixTemplates", ["HelixModel"], aside: ["Fixtures"]),
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
     .testTarget(
@@ -87,6 +92,15 @@ let package = Package(
     .executableTarget(
       name: "planner-scale", dependencies: ["HelixCLI", "HelixModel", "HelixPlan", "HelixSecrets"],
       path: "Benchmarks/PlannerScale", swiftSettings: strict),
+    .executableTarget(
+      name: "age-speed", dependencies: ["HelixAge", "HelixModel"], path: "Benchmarks/AgeSpeed",
+      exclude: ["measure.py"], swiftSettings: strict),
+    .executableTarget(
+      name: "fuzz-secrets", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/FuzzSecrets",
+      swiftSettings: strict),
+    .target(
+      name: "FuzzTargets", dependencies: ["HelixAge", "HelixModel", "HelixSOPS"],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .executableTarget(
       name: "send-file", dependencies: ["HelixModel", "HelixSSH"], path: "Benchmarks/SendFile",
       swiftSettings: strict),

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <string.h>
 
 // What became of reading a PEM key.
@@ -62,12 +63,12 @@ static inline EVP_PKEY *helix_read_pem(
   return key;
 }
 
-static inline EVP_PKEY *helix_make_key(const char *type, OSSL_PARAM_BLD *builder) {
+static inline EVP_PKEY *helix_make_key(const char *type, int parts, OSSL_PARAM_BLD *builder) {
   EVP_PKEY *key = NULL;
   OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
   EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
   if (parameters && context && EVP_PKEY_fromdata_init(context) > 0)
-    EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, parameters);
+    EVP_PKEY_fromdata(context, &key, parts, parameters);
   EVP_PKEY_CTX_free(context);
   OSSL_PARAM_free(parameters);
   ERR_clear_error();
@@ -85,7 +86,7 @@ static inline EVP_PKEY *helix_ec_key(
       && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0)
       && OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, point_count)
       && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, number))
-    key = helix_make_key("EC", builder);
+    key = helix_make_key("EC", EVP_PKEY_KEYPAIR, builder);
   OSSL_PARAM_BLD_free(builder);
   BN_clear_free(number);
   return key;
@@ -122,12 +123,50 @@ static inline EVP_PKEY *helix_rsa_key(const helix_number parts[6]) {
   }
   for (int i = 0; fine && i < 8; i++)
     fine = builder && OSSL_PARAM_BLD_push_BN(builder, names[i], numbers[i]);
-  EVP_PKEY *key = fine ? helix_make_key("RSA", builder) : NULL;
+  EVP_PKEY *key = fine ? helix_make_key("RSA", EVP_PKEY_KEYPAIR, builder) : NULL;
   OSSL_PARAM_BLD_free(builder);
   for (int i = 0; i < 8; i++) BN_clear_free(numbers[i]);
   BN_clear_free(less);
   BN_CTX_free(context);
   return key;
+}
+
+// A public RSA key from n and e.
+static inline EVP_PKEY *helix_rsa_public_key(
+    const void *modulus, size_t modulus_count, const void *exponent, size_t exponent_count) {
+  EVP_PKEY *key = NULL;
+  BIGNUM *n = BN_bin2bn(modulus, (int)modulus_count, NULL);
+  BIGNUM *e = BN_bin2bn(exponent, (int)exponent_count, NULL);
+  OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+  if (n && e && builder && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n)
+      && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e))
+    key = helix_make_key("RSA", EVP_PKEY_PUBLIC_KEY, builder);
+  OSSL_PARAM_BLD_free(builder);
+  BN_free(n);
+  BN_free(e);
+  return key;
+}
+
+// Encrypts or decrypts by RSA's OAEP with SHA-256 and a label. `*result_count` is the room, then
+// what was used.
+static inline int helix_oaep(
+    EVP_PKEY *key, int sealing, const void *label, size_t label_count, const void *bytes,
+    size_t count, unsigned char *result, size_t *result_count) {
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+  void *copy = OPENSSL_memdup(label, label_count);
+  int fine = context && copy
+             && (sealing ? EVP_PKEY_encrypt_init(context) : EVP_PKEY_decrypt_init(context)) > 0
+             && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) > 0
+             && EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha256()) > 0
+             && EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) > 0
+             && EVP_PKEY_CTX_set0_rsa_oaep_label(context, copy, (int)label_count) > 0;
+  // The context owns the label once it took it.
+  if (!fine) OPENSSL_free(copy);
+  if (fine && sealing) fine = EVP_PKEY_encrypt(context, result, result_count, bytes, count) > 0;
+  else if (fine) fine = EVP_PKEY_decrypt(context, result, result_count, bytes, count) > 0;
+  EVP_PKEY_CTX_free(context);
+  ERR_clear_error();
+  return fine;
 }
 
 // One of a key's public numbers, big-endian; its length, or 0 when there is no room for it.

@@ -1,4 +1,6 @@
 /// Why a file cannot be opened or made; cases as the test vectors of age tell them apart.
+///
+/// The texts say what is wrong in the middle of a sentence and never quote a secret.
 package enum AgeProblem: Error, Hashable, Sendable {
   case armor(String)
   case header(String)

@@ -8,8 +8,18 @@ struct Console: Sendable {
   let output: Style
   let errors: Style
   private let loss = Loss()
+  private let quotes: Quoting
 
-  init(_ options: CommonOptions) {
+  /// Of which files the lines are shown that diagnostics speak of.
+  enum Quoting: Sendable {
+    /// Of all but those that hold secrets, encrypted or not.
+    case plainFiles
+    /// Only of the files with these names: every other may hold a secret.
+    case files(Set<String>)
+  }
+
+  init(_ options: CommonOptions, quoting quotes: Quoting = .plainFiles) {
+    self.quotes = quotes
     output = options.style(for: STDOUT_FILENO)
     errors = options.style(for: STDERR_FILENO)
   }
@@ -25,10 +35,21 @@ struct Console: Sendable {
 
   /// Diagnostics with the source lines they speak of.
   func report(_ diagnostics: [Diagnostic]) {
-    let renderer = DiagnosticText(style: errors) { path in
-      try? String(contentsOfFile: path, encoding: .utf8)
-    }
+    let renderer = DiagnosticText(style: errors) { path in quotable(path) }
     note(renderer.render(diagnostics))
+  }
+
+  private func quotable(_ path: String) -> String? {
+    switch quotes {
+    case .files(let names):
+      guard names.contains((path as NSString).lastPathComponent) else { return nil }
+    case .plainFiles: break
+    }
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+      // A file with ciphertexts may hold values in plain text that were added by mistake.
+      !text.contains("ENC[AES256_GCM,"), !text.contains("AGE-SECRET-KEY-")
+    else { return nil }
+    return text
   }
 
   /// - Returns: The errno of what kept the rest from being written; nil when all was.
@@ -87,6 +108,28 @@ extension Console {
     } catch let diagnostic as Diagnostic {
       report([diagnostic])
       throw ExitStatus.failed.exit
+    }
+  }
+}
+
+extension Console {
+  /// Goes on only after somebody has typed "yes".
+  ///
+  /// - Throws: a `Failure` when the answer is another one, or nobody is there to give it.
+  func approve(_ question: String, otherwise: String) throws {
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw Failure(
+        .failed,
+        [
+          Diagnostic(
+            "nobody is there to answer \"\(question)\"",
+            reason: "standard input is not a terminal",
+            remedy: "\(otherwise), or run it in a terminal")
+        ])
+    }
+    note("\n\(question) Only \"yes\" is taken for a yes: ")
+    guard readLine() == "yes" else {
+      throw Failure(.failed, [Diagnostic("not approved; nothing was changed")])
     }
   }
 }

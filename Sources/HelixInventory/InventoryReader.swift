@@ -29,6 +29,24 @@ package enum InventoryReader {
     return inventory
   }
 
+  /// What cluster.yaml says of secrets, for commands that need nothing else of the inventory; nil
+  /// when there is no such file or no such part.
+  ///
+  /// - Throws: a `Diagnostic` when cluster.yaml cannot be read; its other parts are not judged.
+  package static func secrets(
+    folder: String, reader: any SourceReader
+  ) throws(Diagnostics) -> SecretsSpec? {
+    let path = "\(trimmed(folder))/cluster.yaml"
+    let text: String?
+    do throws(Diagnostic) {
+      text = try reader.text(of: path)
+    } catch {
+      throw Diagnostics(error)
+    }
+    guard let text, let document = try YAMLReader.readOne(text, file: path) else { return nil }
+    return ClusterDocument.secrets(document)
+  }
+
   /// A value that many hosts share is wrong once.
   private static func distinct(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
     var seen: Set<Diagnostic> = []

@@ -35,7 +35,8 @@ package enum Catalogue {
   ]
 
   static let roles: [any RoleKind.Type] = [
-    K3sRole.self
+    K3sRole.self,
+    SOPSAgeRole.self,
   ]
 
   /// Roles that inventories may already declare, and why they cannot be applied yet.
@@ -43,9 +44,6 @@ package enum Catalogue {
     RoleSpec(
       name: "helix.infra.system_upgrade",
       notYet: "upgrades through system-upgrade-controller come with a later version"),
-    RoleSpec(
-      name: "helix.infra.sops_age",
-      notYet: "bootstrapping the age key comes with a later version"),
     RoleSpec(
       name: "helix.infra.manifests", notYet: "applying manifests comes with a later version"),
     RoleSpec(

@@ -16,6 +16,7 @@ package enum JSONText {
     case .integer(let number): text += String(number)
     case .number(let number): text += self.number(number)
     case .text(let string): quote(string, to: &text)
+    case .hidden(let hidden): quote(hidden.shown, to: &text)
     case .list(let elements):
       writeAll(elements, brackets: ("[", "]"), indent: indent, to: &text) { element, text in
         write(element.value, indent: indent + 1, to: &text)

@@ -20,6 +20,8 @@ package indirect enum Value: Hashable, Sendable {
   case integer(Int)
   case number(Double)
   case text(String)
+  /// Text of which a part is secret and stays named.
+  case hidden(TemplateText)
   case list([Node])
   case mapping(Mapping)
 }
@@ -33,14 +35,42 @@ extension Value {
     case .integer: "a whole number"
     case .number: "a number"
     case .text: "text"
+    case .hidden: "a secret"
     case .list: "a list"
     case .mapping: "a mapping"
     }
   }
 }
 
+extension Value {
+  /// The secrets in it, however deep, each once.
+  package var secrets: [SecretName] {
+    var seen: Set<SecretName> = []
+    return allSecrets.filter { seen.insert($0).inserted }
+  }
+
+  /// Whether there is a secret in it, however deep.
+  package var holdsSecret: Bool {
+    switch self {
+    case .null, .bool, .integer, .number, .text: false
+    case .hidden(let text): text.holdsSecret
+    case .list(let nodes): nodes.contains { $0.value.holdsSecret }
+    case .mapping(let mapping): mapping.entries.contains { $0.value.value.holdsSecret }
+    }
+  }
+
+  private var allSecrets: [SecretName] {
+    switch self {
+    case .null, .bool, .integer, .number, .text: []
+    case .hidden(let text): text.secrets
+    case .list(let nodes): nodes.flatMap(\.value.allSecrets)
+    case .mapping(let mapping): mapping.entries.flatMap(\.value.value.allSecrets)
+    }
+  }
+}
+
 extension Node {
-  /// The text of a text value.
+  /// The text of a text value; nil for one that is secret.
   package var text: String? {
     if case .text(let text) = value { text } else { nil }
   }

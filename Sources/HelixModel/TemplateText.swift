@@ -20,6 +20,8 @@ package struct TemplateText: Hashable, Sendable {
     case literal(String)
     case secret(SecretName)
     case learned(LearnedName)
+    /// A text with a secret in it, written anew as a whole.
+    case coded(TemplateText, SecretName.Coding)
   }
 
   package private(set) var parts: [Part]
@@ -47,13 +49,37 @@ package struct TemplateText: Hashable, Sendable {
       case .literal(let literal): literal
       case .secret(let name): "‹secret \(name.rawValue)›"
       case .learned(let name): "‹\(name.rawValue), known after apply›"
+      case .coded(let text, let coding): "‹\(text.shown)|\(coding.rawValue)›"
       }
     }.joined()
   }
 
   /// Whether writing it needs a secret.
-  package var holdsSecret: Bool {
-    parts.contains { if case .secret = $0 { true } else { false } }
+  package var holdsSecret: Bool { !secrets.isEmpty }
+
+  /// The secrets that writing it needs, without their codings.
+  package var secrets: [SecretName] {
+    parts.flatMap { part -> [SecretName] in
+      switch part {
+      case .literal, .learned: []
+      case .secret(let name): [name.bare]
+      case .coded(let text, _): text.secrets
+      }
+    }
+  }
+
+  /// The text behind this one.
+  package func followed(by other: TemplateText) -> TemplateText {
+    TemplateText(parts: parts + other.parts)
+  }
+
+  /// The text written anew; nil when it is plain and not one that the coding can be applied to.
+  package func coded(_ coding: SecretName.Coding) -> TemplateText? {
+    if let plain { return coding.applied(to: plain).map { TemplateText($0) } }
+    if parts.count == 1, case .secret(let name) = parts[0] {
+      return TemplateText(parts: [.secret(name.coded(coding))])
+    }
+    return TemplateText(parts: [.coded(self, coding)])
   }
 }
 
@@ -83,11 +109,18 @@ extension TemplateText: ExpressibleByStringInterpolation {
 }
 
 extension TemplateText.Part: ChoiceCoded {
+  private struct Coded: Codable {
+    var text: TemplateText
+    var coding: SecretName.Coding
+  }
+
   package func encodeChoice(into container: inout KeyedEncodingContainer<Word>) throws {
     switch self {
     case .literal(let text): try container.encode(text, as: "literal")
     case .secret(let name): try container.encode(name, as: "secret")
     case .learned(let name): try container.encode(name, as: "learned")
+    case .coded(let text, let coding):
+      try container.encode(Coded(text: text, coding: coding), as: "coded")
     }
   }
 
@@ -95,10 +128,13 @@ extension TemplateText.Part: ChoiceCoded {
     _ word: Word, from container: KeyedDecodingContainer<Word>
   ) throws -> TemplateText.Part? {
     switch word.stringValue {
-    case "literal": .literal(try container.decode(String.self, forKey: word))
-    case "secret": .secret(try container.decode(SecretName.self, forKey: word))
-    case "learned": .learned(try container.decode(LearnedName.self, forKey: word))
-    default: nil
+    case "literal": return .literal(try container.decode(String.self, forKey: word))
+    case "secret": return .secret(try container.decode(SecretName.self, forKey: word))
+    case "learned": return .learned(try container.decode(LearnedName.self, forKey: word))
+    case "coded":
+      let coded = try container.decode(Coded.self, forKey: word)
+      return .coded(coded.text, coded.coding)
+    default: return nil
     }
   }
 }

@@ -26,6 +26,9 @@ package struct DesiredState: Sendable {
     return Set(resources.flatMap { $0.artifacts(&sight) })
   }
 
+  /// Whether a resource depends on what the age identities of this machine open.
+  package var needsIdentityProof: Bool { resources.contains { $0.needsIdentityProof } }
+
   /// All resources in order.
   package var resources: some Sequence<any Resource> {
     stages.lazy.flatMap(\.items).flatMap(\.resources)

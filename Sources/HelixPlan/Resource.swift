@@ -17,6 +17,8 @@ package protocol Resource: Sendable {
   var questions: [Question] { get }
   /// The release files whose checksums the comparison needs, once the hosts have answered.
   func artifacts(_ sight: inout Sight) -> [ArtifactReference]
+  /// Whether the age identities of this machine have to be proven before the comparison.
+  var needsIdentityProof: Bool { get }
   /// Compares what is so with what should be.
   ///
   /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
@@ -30,6 +32,7 @@ extension Resource {
   package var after: [Address] { [] }
   package var mayAwait: [Address] { [] }
   package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
+  package var needsIdentityProof: Bool { false }
   package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
 }
 

@@ -80,10 +80,22 @@ package struct Template: Sendable {
   }
 
   /// The result with as many final line ends as the template has, as Ansible's template module.
-  func endingLines(_ result: String) -> String {
-    guard finalLineEnds > 0 else { return result }
-    let present = result.unicodeScalars.reversed().prefix { $0 == "\n" }.count
-    return result + String(repeating: "\n", count: max(0, finalLineEnds - present))
+  ///
+  /// A secret at the end is taken for one without a final line end.
+  func endingLines(_ result: Value) -> Value {
+    var end = ""
+    switch result {
+    case .text(let text): end = text
+    case .hidden(let text): if case .literal(let literal)? = text.parts.last { end = literal }
+    default: return result
+    }
+    let present = end.unicodeScalars.reversed().prefix { $0 == "\n" }.count
+    guard finalLineEnds > present else { return result }
+    let missing = String(repeating: "\n", count: finalLineEnds - present)
+    if case .hidden(let text) = result {
+      return HiddenText.joined([text, TemplateText(missing)])
+    }
+    return .text(end + missing)
   }
 }
 

@@ -9,6 +9,10 @@ struct CodingTests {
     .run(script: "true"),
     .write(
       FileWrite(path: "/a", content: "x \(secret: SecretName("s")) \(learned: LearnedName("l"))")),
+    .write(
+      FileWrite(
+        path: "/b",
+        content: TemplateText(parts: [.coded("u:\(secret: SecretName("s"))", .encodedInBase64)]))),
     .install(
       ArtifactInstall(
         artifact: ArtifactReference(release: "v1", file: "k3s", checksums: "sums"), sha256: "00",

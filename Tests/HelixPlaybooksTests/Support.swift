@@ -71,7 +71,7 @@ extension ModuleCatalogue {
       ModuleSpec(
         names: ["ansible.builtin.copy", "copy"],
         parameters: fileParameters + [
-          .init("src", .sourceFile(rendered: false)), .init("content"),
+          .init("src", .sourceFile(rendered: false)), .init("content", mayHoldSecrets: true),
         ]),
       ModuleSpec(
         names: ["ansible.builtin.template", "template"],

@@ -1,4 +1,5 @@
 import Foundation
+import HelixModel
 import Testing
 
 @testable import HelixSSH

@@ -5,8 +5,9 @@ import Testing
 private let importTable: [String: Set<String>] = [
   "helix-infra": ["HelixCLI", "ArgumentParser"],
   "HelixCLI": [
-    "HelixArtifacts", "HelixInventory", "HelixKinds", "HelixModel", "HelixPlan", "HelixPlaybooks",
-    "HelixRun", "HelixSecrets", "HelixSSH", "ArgumentParser", "Logging",
+    "HelixAge", "HelixArtifacts", "HelixInventory", "HelixKinds", "HelixModel", "HelixPlan",
+    "HelixPlaybooks", "HelixRun", "HelixSecrets", "HelixSOPS", "HelixSSH", "ArgumentParser",
+    "Logging",
   ],
   "HelixTemplates": ["HelixModel"],
   "HelixInventory": ["HelixModel", "HelixTemplates", "Yams"],
@@ -15,7 +16,9 @@ private let importTable: [String: Set<String>] = [
   "HelixKinds": ["HelixModel", "HelixPlan"],
   "HelixRun": ["HelixModel", "HelixPlan"],
   "HelixSSH": ["HelixModel", "CLibSSH2"],
-  "HelixSecrets": ["HelixModel", "Crypto"],
+  "HelixAge": ["HelixModel", "Crypto", "CryptoExtras"],
+  "HelixSOPS": ["HelixModel", "HelixAge", "Crypto", "Yams"],
+  "HelixSecrets": ["HelixModel", "HelixAge", "HelixSOPS", "Crypto"],
   "HelixArtifacts": ["HelixModel", "Crypto"],
   "HelixModel": [],
 ]

@@ -60,7 +60,9 @@ struct ExecCommand: AsyncParsableCommand {
     try await console.guarding {
       let selection = try HostSelection.read(pattern, in: inventory)
       console.report(selection.inventory.warnings)
-      let reach = try await Reach(selection.inventory.hosts, connection)
+      let reach = try await Reach(
+        selection.inventory.hosts, connection,
+        secrets: SecretsDesk(selection.inventory.cluster?.secrets).store(folder: "secrets"))
       let input: CommandInput = stdin ? .secret(try StandardInput.read()) : .nothing
       let orders = selection.names.map { name in
         (host: name, command: order(for: selection.inventory.host(name), input))

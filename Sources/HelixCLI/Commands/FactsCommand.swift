@@ -43,7 +43,9 @@ struct FactsCommand: AsyncParsableCommand {
   private func observe(
     _ selection: HostSelection, _ progress: Progress
   ) async throws -> Observation {
-    let reach = try await Reach(selection.inventory.hosts, connection)
+    let reach = try await Reach(
+      selection.inventory.hosts, connection,
+      secrets: SecretsDesk(selection.inventory.cluster?.secrets).store(folder: "secrets"))
     // These facts show no fingerprints, so there is nothing that a lasting key would be for.
     let observer = Observer(
       shells: reach.shells, key: SecretValue(randomNonce()), events: progress)

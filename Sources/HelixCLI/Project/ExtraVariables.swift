@@ -39,7 +39,8 @@ enum ExtraVariables {
       throw Diagnostics(
         Diagnostic("there is no file \"\(file)\"", reason: "--extra-vars names it"))
     }
-    return try mapping(text: text, file: file)
+    return SealedVariables.isSealed(file)
+      ? try SealedVariables.read(text, file: file) : try mapping(text: text, file: file)
   }
 
   private static func mapping(text: String, file: String) throws(Diagnostics) -> Mapping {

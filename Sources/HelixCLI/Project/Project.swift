@@ -45,15 +45,31 @@ package struct Project {
       },
       tags: request.tags, skipTags: request.skipTags,
       extraVariables: try ExtraVariables.read(request.extraVariables, reader: reader))
-    let plays = try PlaybookReader(
-      inventory: inventory, catalogue: Catalogue.specs, sources: reader, options: options
-    ).read(request.playbooks)
+    let playbooks = PlaybookReader(
+      inventory: inventory, catalogue: Catalogue.specs, sources: reader, options: options)
+    let plays =
+      try request.playbooks.allSatisfy(isRole)
+      ? request.playbooks.map { play(giving: $0, to: inventory) }
+      : playbooks.read(request.playbooks)
     try refuseNobody(plays, request)
     let desired = try desiredState(of: plays, inventory: inventory)
     return Project(
       request: request, inventory: inventory, plays: plays,
       desired: try desired.targeting(request.targets), sources: [:],
       warnings: inventory.warnings)
+  }
+
+  /// Whether an argument names a native role rather than a file.
+  static func isRole(_ name: String) -> Bool { Catalogue.specs.roles.contains { $0.name == name } }
+
+  /// What a playbook would demand that gives a native role to every host.
+  private static func play(giving role: String, to inventory: Inventory) -> PlayDemand {
+    let hosts = inventory.hosts.map(\.name)
+    let here = SourceLocation(file: role, line: 1, column: 1)
+    return PlayDemand(
+      name: role, hosts: hosts,
+      items: [.role(RoleDemand(role: role, hosts: hosts, location: here))],
+      location: here)
   }
 
   /// A limit or tag that leaves nothing of any play would look like a plan without changes.
@@ -80,6 +96,15 @@ package struct Project {
     return plays.flatMap(\.hosts).filter { seen.insert($0).inserted }
   }
 
+  /// Every secret that what is written down speaks of, whether or not a plan writes it.
+  var confidential: [SecretName] {
+    let tasks = plays.flatMap(\.items).flatMap { item -> [TaskDemand] in
+      if case .tasks(let demands) = item { demands } else { [] }
+    }
+    return (inventory.cluster?.k3s.secrets ?? []) + inventory.variableSecrets
+      + tasks.flatMap { $0.arguments.entries.flatMap(\.value.value.secrets) }
+  }
+
   /// What the inventory declares and this version does not apply.
   var declared: [String] { EstateText.declarations(of: inventory) }
 
@@ -97,7 +122,7 @@ package struct Project {
       var items: [Stage.Item] = []
       for var item in play.items.flatMap(oneByOne) {
         if case .role(var demand) = item {
-          demand.earlierHosts = given[demand.role, default: []]
+          demand.earlier = given
           given[demand.role, default: []] += demand.hosts
           item = .role(demand)
         }

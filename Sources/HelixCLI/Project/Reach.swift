@@ -9,11 +9,20 @@ struct Reach {
   /// `--keep-connections 0` ends what earlier runs kept, beside what this one does.
   private let ending: Task<Void, Never>?
 
-  /// Asks for passwords first, if the options say so.
+  /// Looks passwords up that the inventory names, and asks for others if the options say so.
   ///
-  /// - Throws: a `Diagnostic` when nobody can be asked for one.
-  init(_ hosts: [Host], _ options: ConnectionOptions) async throws {
-    let hosts = try await options.givingPasswords(to: hosts)
+  /// - Throws: a `Diagnostic` when one is unknown, or nobody can be asked for one.
+  init(
+    _ hosts: [Host], _ options: ConnectionOptions,
+    secrets: @autoclosure () throws -> any SecretStore
+  ) async throws {
+    var known = hosts
+    // Only for this: keys may be asked for, or a program be run to get them.
+    if hosts.contains(where: \.namesPasswords) {
+      let store = try secrets()
+      known = try hosts.map { try $0.lookingUpPasswords(in: store) }
+    }
+    let hosts = try await options.givingPasswords(to: known)
     let log = ConnectionLog(level: options.logLevel)
     let hostKeys: HostKeyPolicy = options.acceptNewHostKeys ? .acceptNew : .strict
     let keep = try options.keepTime?.duration

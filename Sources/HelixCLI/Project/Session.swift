@@ -12,7 +12,8 @@ struct Session {
   let project: Project
   let fingerprints: KeyedFingerprinter
   private let reach: Reach
-  private let secrets: FolderSecretStore
+  private let desk: SecretsDesk
+  private let secrets: EstateSecretStore
   private let artifacts: ReleaseArtifactStore
   private let events: any EventSink
 
@@ -25,10 +26,11 @@ struct Session {
     let environment = ProcessInfo.processInfo.environment
     self.project = project
     self.events = events
-    self.secrets = FolderSecretStore(folder: secrets.secrets)
+    desk = SecretsDesk(project.inventory.cluster?.secrets)
+    self.secrets = desk.store(folder: secrets.secrets)
     fingerprints = KeyedFingerprinter(
       key: try FingerprintKeyFile(environment: environment).key(), secrets: self.secrets)
-    reach = try await Reach(project.inventory.hosts, connection)
+    reach = try await Reach(project.inventory.hosts, connection, secrets: self.secrets)
     artifacts = try ReleaseArtifactStore(
       origin: project.inventory.cluster?.k3s.artifacts ?? .releases,
       cache: ReleaseArtifactStore.defaultCache(environment: environment))
@@ -42,6 +44,7 @@ struct Session {
     for artifact in needed.sorted(by: { ($0.release, $0.file) < ($1.release, $1.file) }) {
       observation.checksums[artifact] = try await artifacts.checksum(of: artifact)
     }
+    if project.desired.needsIdentityProof { observation.identities = try desk.identityProof() }
     return observation
   }
 
@@ -62,7 +65,7 @@ struct Session {
       shells: reach.shells, secrets: secrets, artifacts: artifacts, kubeconfigs: KubeconfigMerger(),
       diagnoses: Catalogue.diagnoses, home: NSHomeDirectory())
     // A restart writes no secret, and what a host says when it fails may hold one all the same.
-    let confidential = project.inventory.cluster?.k3s.secrets ?? []
+    let confidential = project.confidential
     return await Executor(
       ports: ports, parallelism: parallelism, confidential: confidential, events: events
     ).run(plan, stop: stop)

@@ -1,3 +1,4 @@
+import HelixInventory
 import HelixModel
 
 /// Diagnostics as people and editors read them.
@@ -48,7 +49,10 @@ struct DiagnosticText {
   }
 
   private func snippet(at location: SourceLocation) -> [String] {
-    guard let text = source(location.file) else { return [] }
+    // What should be encrypted may stand in plain text by mistake.
+    guard !SealedVariables.isSealed(location.file), let text = source(location.file) else {
+      return []
+    }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.indices.contains(location.line - 1) else { return [] }
     let line = lines[location.line - 1]

@@ -123,6 +123,7 @@ enum PlanSchema {
                 "additionalProperties": false,
                 "properties": {
                   "run": { "type": "string" },
+                  "feed": { "type": "object" },
                   "write": { "type": "object" },
                   "install": { "type": "object" },
                   "wait": { "type": "object" },

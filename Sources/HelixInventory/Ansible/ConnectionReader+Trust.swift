@@ -4,7 +4,9 @@ internal import HelixModel
 extension ConnectionReader {
   /// A password as it stands; nil when it is not, with a problem.
   mutating func password(_ names: [String]) -> SecretValue? {
-    guard let entry = entry(names), let text = text(names) else { return nil }
+    guard passwordName(names) == nil, let entry = entry(names), let text = text(names) else {
+      return nil
+    }
     guard !text.hasPrefix("$ANSIBLE_VAULT;") else {
       problems.append(
         Diagnostic(
@@ -17,6 +19,11 @@ extension ConnectionReader {
     return SecretValue(text)
   }
 
+  /// The name of a password that is secret; nil when it is not.
+  func passwordName(_ names: [String]) -> TemplateText? {
+    if case .hidden(let text) = entry(names)?.value.value { text } else { nil }
+  }
+
   /// How commands become another user, and whom where nobody is named.
   mutating func elevation() -> Elevation {
     let method = method()
@@ -25,7 +32,8 @@ extension ConnectionReader {
     let user = text(["ansible_become_user"])
     return Elevation(
       method: method, user: user.map { $0 == "root" ? .root : .user($0) } ?? .root,
-      password: password(ConnectionVariables.becomePasswords))
+      password: password(ConnectionVariables.becomePasswords),
+      passwordName: passwordName(ConnectionVariables.becomePasswords))
   }
 
   private mutating func method() -> Elevation.Method {

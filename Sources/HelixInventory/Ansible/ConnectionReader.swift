@@ -22,6 +22,7 @@ struct ConnectionReader {
       port: port(),
       user: text(["ansible_user", "ansible_ssh_user"]),
       password: password(ConnectionVariables.loginPasswords),
+      passwordName: passwordName(ConnectionVariables.loginPasswords),
       privateKeyFile: text(["ansible_ssh_private_key_file", "ansible_private_key_file"]),
       become: truth("ansible_become") == true ? elevation.user : .never,
       elevation: elevation, hostKey: hostKey(), transport: transport())
@@ -50,6 +51,14 @@ struct ConnectionReader {
   }
 
   mutating func plainText(_ entry: Mapping.Entry) -> String? {
+    if entry.value.value.holdsSecret {
+      problems.append(
+        Diagnostic(
+          "\(entry.key) cannot be a secret",
+          reason: "of what says how to reach a host, only passwords are looked up",
+          remedy: "write it in a file that is not encrypted", at: entry.value.location))
+      return nil
+    }
     guard let text = entry.value.scalarText else {
       problems.append(wrongType(entry, wants: "text"))
       return nil
@@ -87,6 +96,9 @@ struct ConnectionReader {
     case .text(let text) where ["no", "false", "off", "0"].contains(text.lowercased()):
       return false
     case .text(let text) where text.contains("{{"):
+      _ = plainText(entry)
+      return nil
+    case .hidden:
       _ = plainText(entry)
       return nil
     default:

@@ -1,6 +1,14 @@
 internal import HelixModel
 
-/// Finds and reads group_vars/ and host_vars/, by Ansible's rules for which files count.
+/// The variables of one group or host in group_vars/ or host_vars/.
+struct FileVariables {
+  var plain = Mapping()
+  /// Of files that SOPS has encrypted, which Ansible reads after all others.
+  var sealed = Mapping()
+}
+
+/// Finds and reads group_vars/ and host_vars/, by Ansible's rules for which files count, and those of
+/// `community.sops` for encrypted ones.
 struct VariableFiles {
   /// Ansible takes the first that exists: the bare name (a folder or a file), then these.
   private static let endings = [".yml", ".yaml", ".json"]
@@ -24,18 +32,14 @@ struct VariableFiles {
   ///   - kind: `group_vars` or `host_vars`.
   ///   - known: The groups or hosts that exist.
   /// - Returns: Merged variables by the name of their group or host.
-  mutating func variables(in kind: String, known: [String]) -> [String: Mapping] {
+  mutating func variables(in kind: String, known: [String]) -> [String: FileVariables] {
     let root = "\(folder)/\(kind)"
     guard let names = reader.names(in: root) else { return [:] }
     var sources: [String: [String]] = [:]
     for name in names where !isHidden(name) {
-      if isEncrypted(name) {
-        refuseEncrypted("\(root)/\(name)")
-      } else {
-        sources[stem(name), default: []].append(name)
-      }
+      sources[SealedVariables.stem(name) ?? stem(name), default: []].append(name)
     }
-    var found: [String: Mapping] = [:]
+    var found: [String: FileVariables] = [:]
     let existing = Set(known)
     for (owner, candidates) in sources.sorted(by: { $0.key < $1.key }) {
       guard existing.contains(owner) else {
@@ -49,10 +53,32 @@ struct VariableFiles {
 
   // MARK: - Which files count
 
-  private mutating func read(_ candidates: [String], of owner: String, in root: String) -> Mapping {
-    let order = [owner] + Self.endings.map { owner + $0 }
-    let ranked = order.filter(candidates.contains)
-    guard let first = ranked.first else { return Mapping() }
+  private mutating func read(
+    _ candidates: [String], of owner: String, in root: String
+  ) -> FileVariables {
+    var variables = FileVariables()
+    var files: [String] = []
+    if let path = first(of: [""] + Self.endings, for: owner, among: candidates, in: root) {
+      files += reader.names(in: path) == nil ? [path] : filesBelow(path)
+    }
+    let sealed = SealedVariables.endings
+    if let path = first(of: sealed, for: owner, among: candidates, in: root) { files.append(path) }
+    for file in files {
+      if SealedVariables.isSealed(file) {
+        variables.sealed = variables.sealed.merging(readFile(file))
+      } else {
+        variables.plain = variables.plain.merging(readFile(file))
+      }
+    }
+    return variables
+  }
+
+  /// The first of the files that Ansible looks for; the others are never read.
+  private mutating func first(
+    of endings: [String], for owner: String, among candidates: [String], in root: String
+  ) -> String? {
+    let ranked = endings.map { owner + $0 }.filter(candidates.contains)
+    guard let first = ranked.first else { return nil }
     for shadowed in ranked.dropFirst() {
       problems.append(
         Diagnostic(
@@ -60,9 +86,7 @@ struct VariableFiles {
           reason: "Ansible stops at \(root)/\(first), which stands beside it",
           remedy: "move one into the other", at: top(of: "\(root)/\(shadowed)")))
     }
-    let path = "\(root)/\(first)"
-    guard reader.names(in: path) != nil else { return readFile(path) }
-    return filesBelow(path).reduce(Mapping()) { $0.merging(readFile($1)) }
+    return "\(root)/\(first)"
   }
 
   /// The files of a folder, sorted, folders without a dot in their names included.
@@ -72,8 +96,6 @@ struct VariableFiles {
       let inner = "\(path)/\(name)"
       if reader.names(in: inner) != nil {
         if !name.contains(".") { files += filesBelow(inner) }
-      } else if isEncrypted(name) {
-        refuseEncrypted(inner)
       } else if !name.contains(".") || Self.endings.contains(where: { name.hasSuffix($0) }) {
         files.append(inner)
       }
@@ -82,10 +104,6 @@ struct VariableFiles {
   }
 
   private func isHidden(_ name: String) -> Bool { name.hasPrefix(".") || name.hasSuffix("~") }
-
-  private func isEncrypted(_ name: String) -> Bool {
-    [".sops.yaml", ".sops.yml", ".sops.json"].contains { name.hasSuffix($0) }
-  }
 
   private func stem(_ name: String) -> String {
     for ending in Self.endings where name.hasSuffix(ending) {
@@ -98,9 +116,13 @@ struct VariableFiles {
 
   private mutating func readFile(_ path: String) -> Mapping {
     do {
-      guard let text = try reader.text(of: path),
-        let document = try YAMLReader.readOne(text, file: path)
-      else { return Mapping() }
+      guard let text = try reader.text(of: path) else { return Mapping() }
+      if SealedVariables.isSealed(path) {
+        let variables = try SealedVariables.read(text, file: path)
+        warnAboutPriority(variables)
+        return variables
+      }
+      guard let document = try YAMLReader.readOne(text, file: path) else { return Mapping() }
       guard let mapping = document.mapping else {
         problems.append(
           Diagnostic(
@@ -109,6 +131,7 @@ struct VariableFiles {
         return Mapping()
       }
       warnAboutPriority(mapping)
+      refuseUnmarked(mapping, path)
       return mapping
     } catch let error as Diagnostics {
       problems += error.all
@@ -129,13 +152,13 @@ struct VariableFiles {
         remedy: "move it to hosts.yaml", at: entry.keyLocation, severity: .warning))
   }
 
-  private mutating func refuseEncrypted(_ path: String) {
+  private mutating func refuseUnmarked(_ variables: Mapping, _ path: String) {
+    guard SealedVariables.isEncrypted(variables) else { return }
     problems.append(
       Diagnostic(
-        "\(path) is encrypted, and this version cannot decrypt variable files yet",
-        reason: "its variables would be missing, or stand as ciphertext on hosts",
-        remedy: "name secrets in cluster.yaml, and keep other variables in a plain file",
-        at: top(of: path)))
+        "\(path) is encrypted with SOPS, and its name does not say so",
+        reason: "its values would stand as ciphertext on hosts, with Ansible too",
+        remedy: "rename it to end with .sops.yaml", at: top(of: path)))
   }
 
   private mutating func warnUnused(

@@ -63,6 +63,9 @@ enum ClusterDocument {
       .fields([
         .required("namespace", .text(example: "flux-system"), "the Secret's namespace"),
         .required("name", .text(example: "sops-age"), "the Secret's name"),
+        .optional(
+          "secrets", .list(of: .text(example: "bootstrap/github.sops.yaml")),
+          "Secrets, encrypted with SOPS, that must be there before Flux is"),
       ]), "where the cluster gets the identity"),
   ])
 
@@ -71,7 +74,9 @@ enum ClusterDocument {
   }
 
   /// What the file declares; nil when a part that everything hangs on is missing or wrong.
-  static func spec(_ document: Node, in hosts: Inventory) -> ClusterSpec? {
+  static func spec(
+    _ document: Node, in hosts: Inventory, manifests read: ([Located<String>]) -> [SecretManifest]
+  ) -> ClusterSpec? {
     guard let top = Fields(document), let name = top.text("cluster"), let k3s = top.fields("k3s"),
       let tag = k3s.text("version"), let version = K3sVersion(tag.value),
       let token = k3s.secret("token")
@@ -86,7 +91,7 @@ enum ClusterDocument {
         serverConfig: servingEndpoint(k3s.open("server-config"), k3s.text("endpoint")),
         agentConfig: k3s.open("agent-config"), artifacts: origin(k3s.fields("artifacts"))),
       kubeconfig: kubeconfig(top), upgrade: upgrade(top.fields("upgrade")),
-      secrets: secrets(top.fields("secrets")), location: document.location)
+      secrets: secrets(top.fields("secrets"), manifests: read), location: document.location)
   }
 
   /// The hosts of patterns that are known to be good; bad ones were reported by `ClusterChecks`.
@@ -136,11 +141,26 @@ enum ClusterDocument {
     return UpgradeSpec(servers: plan("servers"), agents: plan("agents"))
   }
 
-  private static func secrets(_ fields: Fields?) -> SecretsSpec? {
+  /// What a document of any other shape says of secrets; the manifests it names are not read.
+  static func secrets(_ document: Node) -> SecretsSpec? {
+    secrets(Fields(document)?.fields("secrets")) { _ in [] }
+  }
+
+  private static func secrets(
+    _ fields: Fields?, manifests: ([Located<String>]) -> [SecretManifest]
+  ) -> SecretsSpec? {
     guard let fields else { return nil }
-    let bootstrap = fields.fields("bootstrap")
     return SecretsSpec(
       files: fields.texts("files"), identity: fields.text("identity"),
-      bootstrapNamespace: bootstrap?.text("namespace"), bootstrapName: bootstrap?.text("name"))
+      bootstrap: bootstrap(fields.fields("bootstrap"), manifests: manifests))
+  }
+
+  private static func bootstrap(
+    _ fields: Fields?, manifests: ([Located<String>]) -> [SecretManifest]
+  ) -> BootstrapSpec? {
+    guard let fields, let namespace = fields.text("namespace"), let name = fields.text("name")
+    else { return nil }
+    return BootstrapSpec(
+      namespace: namespace, name: name, manifests: manifests(fields.texts("secrets")))
   }
 }

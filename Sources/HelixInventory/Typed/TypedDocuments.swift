@@ -22,7 +22,11 @@ struct TypedDocuments {
         problems += checks.problems
         inventory.warnings += checks.warnings
       }
-      inventory.cluster = ClusterDocument.spec(document, in: inventory)
+      var manifests = SecretManifests(reader: reader)
+      inventory.cluster = ClusterDocument.spec(document, in: inventory) {
+        manifests.read($0)
+      }
+      problems += manifests.problems
     }
     if let document = document("linode.yaml", LinodeDocument.shape) {
       problems += LinodeDocument.problems(document)

@@ -19,8 +19,14 @@ package struct Arguments {
     case .integer(let number): String(number)
     case .number(let number): String(number)
     case .bool(let truth): truth ? "true" : "false"
-    case .null, .list, .mapping: nil
+    case .null, .hidden, .list, .mapping: nil
     }
+  }
+
+  /// A text argument of which parts may be secret.
+  package func written(_ name: String) -> TemplateText? {
+    if case .hidden(let text) = demand.arguments[name]?.value { return text }
+    return text(name).map { TemplateText($0) }
   }
 
   /// A text argument that the module's spec requires.

@@ -13,16 +13,19 @@ package struct FileContentKind: ModuleKind {
   ) -> [ModuleSpec.Parameter] {
     [
       .init("dest", .path, required: true),
-      .init("src", source), .init("content"),
+      .init("src", source), .init("content", mayHoldSecrets: true),
       .init("owner"), .init("group"), .init("mode", .mode),
     ]
   }
+
+  /// Nobody but its owner reads a secret, unless the task says so.
+  private static let secretMode = "0600"
 
   package let address: Address
   package let location: SourceLocation?
   private let host: HostName
   private let path: String
-  private let content: String
+  private let content: TemplateText
   private let attributes: FileAttributes
 
   package init(_ demand: TaskDemand) throws(Diagnostics) {
@@ -39,7 +42,7 @@ package struct FileContentKind: ModuleKind {
           reason: "a plan must know the file it writes",
           remedy: "write the file's whole path", at: arguments.location(of: "dest")))
     }
-    guard let text = arguments.text("content") else {
+    guard let text = arguments.written("content") else {
       throw Diagnostics(
         Diagnostic(
           "nothing says what \(path) should hold", remedy: "add src or content",
@@ -48,10 +51,15 @@ package struct FileContentKind: ModuleKind {
     content = text
   }
 
-  package var questions: [Question] { [Question(Fact.file(path), on: host)] }
+  /// Of a file with secrets in it nothing is asked that would tell them.
+  private var fact: Fact<FileSeen> {
+    content.holdsSecret ? .sealedFile(path) : .file(path)
+  }
+
+  package var questions: [Question] { [Question(fact, on: host)] }
 
   package func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
-    let seen = try sight.read(Fact.file(path), on: host)
+    let seen = try sight.read(fact, on: host)
     guard seen.sort == .file || seen.sort == .nothing else {
       return .refused(
         Diagnostic(
@@ -60,8 +68,8 @@ package struct FileContentKind: ModuleKind {
           remedy: "remove it by hand, or name another path", at: .resource(address)))
     }
     let fields =
-      contentDifference(from: seen, sum: sight.fingerprints.digest(of: content))
-      + attributes.differences(from: seen)
+      try contentDifference(from: seen, sight.fingerprints) + attributes.differences(from: seen)
+      + unasked(seen)
     guard !fields.isEmpty else {
       return .unchanged(reason: "content, mode and owner are as they should")
     }
@@ -76,8 +84,39 @@ package struct FileContentKind: ModuleKind {
         ]))
   }
 
+  /// The mode of a new file with secrets in it, where the task does not say one.
+  private func unasked(_ seen: FileSeen) -> [FieldChange] {
+    guard content.holdsSecret, seen.sort == .nothing, attributes.mode == nil else { return [] }
+    return [FieldChange("mode", after: Self.secretMode)]
+  }
+
+  private func contentDifference(
+    from seen: FileSeen, _ fingerprints: any Fingerprinter
+  ) throws(Diagnostic) -> [FieldChange] {
+    guard let text = content.plain else {
+      return try secretDifference(from: seen, fingerprints)
+    }
+    return plainDifference(from: seen, to: text, sum: fingerprints.digest(of: text))
+  }
+
+  /// Secrets by their names, and of what stands on the host nothing but that it is another text.
+  private func secretDifference(
+    from seen: FileSeen, _ fingerprints: any Fingerprinter
+  ) throws(Diagnostic) -> [FieldChange] {
+    let wanted = try fingerprints.fingerprint(of: content)
+    guard seen.sort == .nothing || seen.fingerprint != wanted else { return [] }
+    let shown = content.shown
+    guard shown.utf8.count <= FileSeen.mostShownBytes else {
+      return [FieldChange("fingerprint", before: seen.fingerprint, after: wanted)]
+    }
+    let before = seen.sort == .nothing ? "" : "‹another text, which stays on the host›\n"
+    return [FieldChange("content", diff: unifiedDiff(from: before, to: shown))]
+  }
+
   /// Line by line where both sides are short text, else by checksum.
-  private func contentDifference(from seen: FileSeen, sum: String) -> [FieldChange] {
+  private func plainDifference(
+    from seen: FileSeen, to content: String, sum: String
+  ) -> [FieldChange] {
     guard seen.sha256 != sum else { return [] }
     guard seen.sort != .nothing || !content.isEmpty else {
       return [FieldChange("content", after: "empty")]
@@ -91,8 +130,8 @@ package struct FileContentKind: ModuleKind {
 
   private func write(over seen: FileSeen) -> FileWrite {
     FileWrite(
-      path: path, content: TemplateText(content),
-      mode: attributes.mode ?? seen.mode ?? "0644",
+      path: path, content: content,
+      mode: attributes.mode ?? seen.mode ?? (content.holdsSecret ? Self.secretMode : "0644"),
       owner: attributes.owner ?? seen.owner?.name ?? "root",
       group: attributes.group ?? seen.group?.name ?? "root")
   }

@@ -34,6 +34,8 @@ package struct FileSeen: Sendable, Hashable {
   package var group: Principal?
   /// The SHA-256 of a file's content, in lower-case hex.
   package var sha256: String?
+  /// The keyed fingerprint of a file's content, where that stays on the host.
+  package var fingerprint: String?
   /// A file's text, when it is text and short enough to be shown.
   package var content: String?
   /// Where a link points.
@@ -48,7 +50,9 @@ package struct FileSeen: Sendable, Hashable {
     guard sort != .nothing else { return "absent" }
     let attributes = "\(sort.rawValue) \(mode ?? "") \(owner?.name ?? ""):\(group?.name ?? "")"
     let what =
-      sha256.map { " sha256 \($0)" } ?? target.map { " to \($0.replacing("\n", with: "\\n"))" }
+      sha256.map { " sha256 \($0)" } ?? fingerprint.map { " fingerprint \($0)" } ?? target.map {
+        " to \($0.replacing("\n", with: "\\n"))"
+      }
       ?? ""
     return attributes + what
   }
@@ -59,8 +63,32 @@ extension Fact where Value == FileSeen {
   ///
   /// A file's text and a link's target come last, so that nothing in them can pass for a property.
   package static func file(_ path: String) -> Fact<FileSeen> {
+    fact(
+      "file", path, proof: \.sha256,
+      content: """
+        sum=$(sha256sum <"$f") && echo "sha256=${sum%% *}"
+        if [ "${helix_stat##*size=}" -le \(FileSeen.mostShownBytes) ]; then echo; cat "$f"; fi
+        """)
+  }
+
+  /// What stands at a path where a file holds secrets: its content stays on the host, and so does
+  /// its checksum, by which short secrets could be guessed.
+  package static func sealedFile(_ path: String) -> Fact<FileSeen> {
+    fact(
+      "sealed-file", path, proof: \.fingerprint,
+      content: #"sum=$(helix_fingerprint <"$f") && echo "fingerprint=$sum""#)
+  }
+
+  /// What stands at a path, without what a file holds.
+  package static func fileAttributes(_ path: String) -> Fact<FileSeen> {
+    fact("file-attributes", path, proof: nil, content: ":")
+  }
+
+  private static func fact(
+    _ name: String, _ path: String, proof: (@Sendable (FileSeen) -> String?)?, content: String
+  ) -> Fact<FileSeen> {
     Fact(
-      "file:\(path)",
+      "\(name):\(path)",
       command: """
         f=\(shellQuoted(path))
         if [ -L "$f" ]; then sort=link
@@ -79,11 +107,14 @@ extension Fact where Value == FileSeen {
         echo "$helix_stat"
         if [ "$sort" = link ]; then echo; readlink "$f"; fi
         if [ "$sort" = file ]; then
-          sum=$(sha256sum <"$f") && echo "sha256=${sum%% *}"
-          if [ "${helix_stat##*size=}" -le \(FileSeen.mostShownBytes) ]; then echo; cat "$f"; fi
+        \(content)
         fi
         """,
-      parse: { answer throws(Diagnostic) in try parse(answer, path: path) },
+      parse: { (answer) throws(Diagnostic) in
+        let seen = try parse(answer, path: path)
+        guard seen.sort == .file, let proof, proof(seen) == nil else { return seen }
+        throw unclear(path, "sha256sum failed")
+      },
       summary: \.summary)
   }
 
@@ -97,14 +128,11 @@ extension Fact where Value == FileSeen {
     }
     guard sort != .nothing else { return .nothing }
     guard let mode = properties["mode"] else { throw unclear(path, "stat failed") }
-    guard sort != .file || properties["sha256"] != nil else {
-      throw unclear(path, "sha256sum failed")
-    }
     return FileSeen(
       sort: sort, mode: String(repeating: "0", count: max(0, 4 - mode.count)) + mode,
       owner: principal(properties["owner"], properties["uid"]),
       group: principal(properties["group"], properties["gid"]),
-      sha256: properties["sha256"],
+      sha256: properties["sha256"], fingerprint: properties["fingerprint"],
       content: sort == .file ? body.flatMap { isText($0) ? $0 : nil } : nil,
       target: sort == .link ? body.map { String($0.dropLast()) } : nil)
   }

@@ -60,10 +60,10 @@ package struct FileStateKind: ModuleKind {
     }
   }
 
-  package var questions: [Question] { [Question(Fact.file(path), on: host)] }
+  package var questions: [Question] { [Question(Fact.fileAttributes(path), on: host)] }
 
   package func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
-    let seen = try sight.read(Fact.file(path), on: host)
+    let seen = try sight.read(Fact.fileAttributes(path), on: host)
     return switch state {
     case .directory: directory(seen)
     case .link(let target): link(seen, to: target)

@@ -117,21 +117,3 @@ package struct UpgradeSpec: Sendable {
     self.agents = agents
   }
 }
-
-/// The `secrets:` part: where secrets and the age identity come from.
-package struct SecretsSpec: Sendable {
-  package var files: [Located<String>]
-  package var identity: Located<String>?
-  package var bootstrapNamespace: Located<String>?
-  package var bootstrapName: Located<String>?
-
-  package init(
-    files: [Located<String>] = [], identity: Located<String>? = nil,
-    bootstrapNamespace: Located<String>? = nil, bootstrapName: Located<String>? = nil
-  ) {
-    self.files = files
-    self.identity = identity
-    self.bootstrapNamespace = bootstrapNamespace
-    self.bootstrapName = bootstrapName
-  }
-}

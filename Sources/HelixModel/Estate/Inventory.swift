@@ -76,6 +76,8 @@ package struct Connection: Sendable, Hashable {
   package var user: String?
   /// `ansible_password`, shown to servers only after all keys.
   package var password: SecretValue?
+  /// `ansible_password` where it is secret; looked up before anything logs in.
+  package var passwordName: TemplateText?
   /// `ansible_ssh_private_key_file`, as written (relative to the working folder, `~` allowed).
   package var privateKeyFile: String?
   /// Files of known host keys; empty means OpenSSH's defaults.
@@ -96,7 +98,8 @@ package struct Connection: Sendable, Hashable {
 
   package init(
     address: String, port: Int? = nil, user: String? = nil, password: SecretValue? = nil,
-    privateKeyFile: String? = nil, knownHostsFiles: [String] = [],
+    passwordName: TemplateText? = nil, privateKeyFile: String? = nil,
+    knownHostsFiles: [String] = [],
     leadingSSHArguments: [Located<String>] = [], sshArguments: [Located<String>] = [],
     become: Become = .never,
     elevation: Elevation = Elevation(), hostKey: Located<String>? = nil,
@@ -106,6 +109,7 @@ package struct Connection: Sendable, Hashable {
     self.port = port
     self.user = user
     self.password = password
+    self.passwordName = passwordName
     self.privateKeyFile = privateKeyFile
     self.knownHostsFiles = knownHostsFiles
     self.leadingSSHArguments = leadingSSHArguments
@@ -140,13 +144,47 @@ package struct Elevation: Sendable, Hashable {
   package var user: Become
   /// What the program may ask for (`ansible_become_password`); nil means that it must not ask.
   package var password: SecretValue?
+  /// `ansible_become_password` where it is secret; looked up before anything logs in.
+  package var passwordName: TemplateText?
 
   package init(
-    method: Method = .sudo, user: Become = .root, password: SecretValue? = nil
+    method: Method = .sudo, user: Become = .root, password: SecretValue? = nil,
+    passwordName: TemplateText? = nil
   ) {
     self.method = method
     self.user = user
     self.password = password
+    self.passwordName = passwordName
+  }
+}
+
+extension Host {
+  /// Whether its variables name passwords that have to be looked up.
+  package var namesPasswords: Bool {
+    connection.passwordName != nil || connection.elevation.passwordName != nil
+  }
+
+  /// The host with the passwords in place that its variables name.
+  ///
+  /// - Throws: a `Diagnostic` when a secret is unknown.
+  package func lookingUpPasswords(in store: some SecretStore) throws(Diagnostic) -> Host {
+    var host = self
+    if let name = connection.passwordName {
+      host.connection.password = try store.fill(name).value
+    }
+    if let name = connection.elevation.passwordName {
+      host.connection.elevation.password = try store.fill(name).value
+    }
+    return host
+  }
+}
+
+extension Inventory {
+  /// Every secret that a variable holds, each once, in order.
+  package var variableSecrets: [SecretName] {
+    var seen: Set<SecretName> = []
+    return hosts.flatMap { host in host.variables.entries.flatMap(\.value.value.secrets) }
+      .filter { seen.insert($0).inserted }
   }
 }
 

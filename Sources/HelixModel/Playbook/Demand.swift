@@ -50,16 +50,17 @@ package struct TaskDemand: Sendable {
 package struct RoleDemand: Sendable {
   package var role: String
   package var hosts: [HostName]
-  /// Hosts that an earlier play gives the same role.
-  package var earlierHosts: [HostName]
+  /// The hosts that were given each role before, by the role's name.
+  package var earlier: [String: [HostName]]
   package var location: SourceLocation
 
   package init(
-    role: String, hosts: [HostName], earlierHosts: [HostName] = [], location: SourceLocation
+    role: String, hosts: [HostName], earlier: [String: [HostName]] = [:],
+    location: SourceLocation
   ) {
     self.role = role
     self.hosts = hosts
-    self.earlierHosts = earlierHosts
+    self.earlier = earlier
     self.location = location
   }
 }

@@ -23,16 +23,19 @@ package struct ModuleSpec: Sendable, Hashable {
     package var isRequired: Bool
     /// The only values allowed, when not empty.
     package var choices: [String]
+    /// Whether secrets may be in it: only in what is written on a host's own disk.
+    package var mayHoldSecrets: Bool
 
     package init(
       _ name: String, _ type: ParameterType = .text, required: Bool = false,
-      aliases: [String] = [], choices: [String] = []
+      aliases: [String] = [], choices: [String] = [], mayHoldSecrets: Bool = false
     ) {
       self.name = name
       self.type = type
       self.isRequired = required
       self.aliases = aliases
       self.choices = choices
+      self.mayHoldSecrets = mayHoldSecrets
     }
   }
 

@@ -43,3 +43,30 @@ package protocol Fingerprinter: Sendable {
   /// The plain SHA-256 of text, in lower-case hex.
   func digest(of text: String) -> String
 }
+
+/// What was shown of the age identities before a cluster gets them.
+package struct IdentityProof: Hashable, Sendable, Codable {
+  /// The public keys of the identities, in the order of their file.
+  package var recipients: [String]
+  /// The files of the repository that are encrypted for an age recipient and that they open.
+  package var files: Int
+  /// The files that were decrypted whole, one for every rule.
+  package var decrypted: [String]
+  /// Why the cluster could not decrypt with them what it should.
+  package var problems: [Diagnostic]
+
+  package init(
+    recipients: [String] = [], files: Int = 0, decrypted: [String] = [],
+    problems: [Diagnostic] = []
+  ) {
+    self.recipients = recipients
+    self.files = files
+    self.decrypted = decrypted
+    self.problems = problems
+  }
+}
+
+extension SecretName {
+  /// The file of age identities that cluster.yaml names, as a whole.
+  package static let ageIdentities = SecretName("age identities")
+}

@@ -16,7 +16,8 @@ package struct FactID: Hashable, Sendable, Codable, RawRepresentable {
   }
 }
 
-extension FactID: Comparable, CustomStringConvertible {
+extension FactID: Comparable, CustomStringConvertible, ExpressibleByStringLiteral {
+  package init(stringLiteral value: String) { rawValue = value }
   package static func < (left: FactID, right: FactID) -> Bool { left.rawValue < right.rawValue }
   package var description: String { rawValue }
 }

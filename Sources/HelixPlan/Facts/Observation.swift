@@ -11,12 +11,16 @@ package struct Observation: Sendable, Codable {
   package var hosts: [HostName: HostAnswers]
   /// The checksums that the release lists give, for the artifacts the hosts' machines need.
   package var checksums: [ArtifactReference: String]
+  /// What the age identities of this machine were shown to open; nil when nothing depends on it.
+  package var identities: IdentityProof?
 
   package init(
-    hosts: [HostName: HostAnswers] = [:], checksums: [ArtifactReference: String] = [:]
+    hosts: [HostName: HostAnswers] = [:], checksums: [ArtifactReference: String] = [:],
+    identities: IdentityProof? = nil
   ) {
     self.hosts = hosts
     self.checksums = checksums
+    self.identities = identities
   }
 
   /// The raw answer to a question.

@@ -60,6 +60,22 @@ package struct Sight: Sendable {
     }
   }
 
+  /// What the age identities were shown to open, which the resource from now on relies on.
+  ///
+  /// - Throws: a `Diagnostic` when nothing was shown.
+  package mutating func identityProof() throws(Diagnostic) -> IdentityProof {
+    guard let proof = observation.identities else {
+      throw Diagnostic(
+        "nothing was shown of the age identities",
+        reason: "the resource relies on a proof that it did not ask for")
+    }
+    relied.insert(
+      Reliance(
+        host: .controller, fact: "age-identities",
+        summary: "\(proof.recipients.joined(separator: " ")), opens \(proof.files)"))
+    return proof
+  }
+
   private mutating func remember(_ reading: Reading, on host: HostName) {
     if host != readingsHost {
       readingsHost = host

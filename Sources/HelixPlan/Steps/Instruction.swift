@@ -4,6 +4,8 @@ package import HelixModel
 package enum Instruction: Hashable, Sendable {
   /// Runs POSIX sh as root; must do no harm when run twice.
   case run(script: String)
+  /// Runs POSIX sh as root with text on standard input; for what must not stand in a file.
+  case feed(Feed)
   /// Writes a file on the host: to a temporary beside it, flushed, then renamed.
   case write(FileWrite)
   /// Brings a release artifact to the host, verified on both sides, then renamed into place.
@@ -17,6 +19,17 @@ package enum Instruction: Hashable, Sendable {
   case fetch(Fetch)
 }
 
+extension Instruction {
+  /// What it writes on the far side, whose secrets are filled in at that moment.
+  package var content: TemplateText? {
+    switch self {
+    case .feed(let feed): feed.input
+    case .write(let file): file.content
+    case .run, .install, .wait, .learn, .fetch: nil
+    }
+  }
+}
+
 extension Instruction: ChoiceCoded {
   private struct Learning: Codable {
     var name: LearnedName
@@ -26,6 +39,7 @@ extension Instruction: ChoiceCoded {
   package func encodeChoice(into container: inout KeyedEncodingContainer<Word>) throws {
     switch self {
     case .run(let script): try container.encode(script, as: "run")
+    case .feed(let feed): try container.encode(feed, as: "feed")
     case .write(let write): try container.encode(write, as: "write")
     case .install(let install): try container.encode(install, as: "install")
     case .wait(let wait): try container.encode(wait, as: "wait")
@@ -40,6 +54,7 @@ extension Instruction: ChoiceCoded {
   ) throws -> Instruction? {
     switch word.stringValue {
     case "run": return .run(script: try container.decode(String.self, forKey: word))
+    case "feed": return .feed(try container.decode(Feed.self, forKey: word))
     case "write": return .write(try container.decode(FileWrite.self, forKey: word))
     case "install": return .install(try container.decode(ArtifactInstall.self, forKey: word))
     case "wait": return .wait(try container.decode(Wait.self, forKey: word))
@@ -49,6 +64,20 @@ extension Instruction: ChoiceCoded {
     case "fetch": return .fetch(try container.decode(Fetch.self, forKey: word))
     default: return nil
     }
+  }
+}
+
+/// A script that reads text; must do no harm when run twice.
+package struct Feed: Hashable, Sendable, Codable {
+  /// In words: `apply Secret flux-system/sops-age`.
+  package var title: String
+  package var script: String
+  package var input: TemplateText
+
+  package init(_ title: String, script: String, input: TemplateText) {
+    self.title = title
+    self.script = script
+    self.input = input
   }
 }
 

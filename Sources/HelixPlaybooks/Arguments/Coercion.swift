@@ -15,6 +15,10 @@ struct Coercion {
   /// The value; nil when it stands for leaving the argument out.
   func coerced(_ node: Node) throws(Diagnostic) -> Node? {
     guard node.value != .null, node.text != TaskScope.omitted else { return nil }
+    if let name = node.value.secrets.first {
+      guard parameter.mayHoldSecrets else { throw mayNotHold(name, at: node.location) }
+      if case .hidden = node.value { return node }
+    }
     var node = node
     node.value = try value(of: node)
     node.written = nil
@@ -82,6 +86,14 @@ struct Coercion {
       return [Node(.text(try self.text(of: node)), at: node.location)]
     default: throw wrong(node, wanted: "a list")
     }
+  }
+
+  private func mayNotHold(_ name: SecretName, at place: SourceLocation) -> Diagnostic {
+    Diagnostic(
+      "\"\(parameter.name)\" of \"\(module)\" cannot hold the secret \(name.rawValue)",
+      reason: "plans show it, and hosts get it as the argument of a command",
+      remedy: "write the secret into a file with copy or template, and name the file here",
+      at: place)
   }
 
   private func wrong(_ node: Node, wanted: String) -> Diagnostic {

@@ -81,6 +81,7 @@ struct ModuleCall {
       return try text(of: template, in: scope, renderer, at: place)
     case .file(let path, let rendered):
       let node = try renderer.render(path, in: scope)
+      if node.value.holdsSecret { _ = try Coercion(argument.parameter, of: word).coerced(node) }
       guard let path = node.text, path != TaskScope.omitted else { return nil }
       let place = node.location
       if rendered {
@@ -104,7 +105,14 @@ struct ModuleCall {
     of template: Template, in scope: TaskScope, _ renderer: Renderer, at place: SourceLocation
   ) throws(Diagnostic) -> Node {
     let result = try renderer.render(template, in: scope.forFiles)
-    return Node(.text(result.value.templateText), at: place)
+    if case .hidden = result.value { return Node(result.value, at: place) }
+    guard let text = result.value.written else {
+      throw Diagnostic(
+        "this template writes a list or mapping with secrets in it",
+        reason: "how Python writes a text depends on what it holds",
+        remedy: "pass it through to_json", at: place)
+    }
+    return Node(.text(text.plain ?? ""), at: place)
   }
 
   func missing(_ parameter: ModuleSpec.Parameter) -> Diagnostic {

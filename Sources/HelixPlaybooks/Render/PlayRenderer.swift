@@ -103,6 +103,11 @@ struct PlayRenderer {
       return try reading.sources.variables(text, beside: play.folder, at: path.location)
     }
     guard let found else { return nil }
+    if SealedVariables.isSealed(found.path) {
+      return problems.catchingAll { () throws(Diagnostics) in
+        try SealedVariables.read(found.text, file: found.path)
+      }
+    }
     let root = problems.catchingAll { () throws(Diagnostics) in
       try YAMLReader.readOne(found.text, file: found.path)
     }

@@ -35,7 +35,8 @@ package struct Executor: Sendable {
     var walk = GraphWalk(plan.graph)
     let runner = StepRunner(
       ports: ports, learned: LearnedValues(),
-      confidential: confidential + plan.graph.secrets, events: events)
+      confidential: confidential.map { "\(secret: $0)" } + plan.graph.confidential,
+      events: events)
     await withTaskGroup(of: Happening.self) { group in
       group.addTask {
         await stop.asked()
@@ -122,14 +123,18 @@ extension Executor {
 }
 
 extension StepGraph {
-  /// Every secret that a file in it holds, each once, in order.
-  fileprivate var secrets: [SecretName] {
-    var seen: Set<SecretName> = []
-    return steps.flatMap(\.instructions).flatMap { instruction -> [SecretName] in
-      guard case .write(let file) = instruction else { return [] }
-      return file.content.parts.compactMap { part in
-        if case .secret(let name) = part { name } else { nil }
-      }
-    }.filter { seen.insert($0).inserted }
+  /// Every secret that it writes, as it is and in the forms in which it is written, each once.
+  fileprivate var confidential: [TemplateText] {
+    var seen: Set<TemplateText> = []
+    return steps.flatMap(\.instructions).compactMap(\.content).flatMap(\.confidential)
+      .filter { seen.insert($0).inserted }
+  }
+}
+
+extension TemplateText {
+  /// The parts that nobody may see, and the secrets in them.
+  fileprivate var confidential: [TemplateText] {
+    parts.filter { if case .literal = $0 { false } else { true } }.map { TemplateText(parts: [$0]) }
+      + secrets.map { "\(secret: $0)" }
   }
 }

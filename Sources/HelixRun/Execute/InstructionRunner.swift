@@ -18,6 +18,7 @@ struct InstructionRunner: Sendable {
   func perform(_ instruction: Instruction) async throws {
     switch instruction {
     case .run(let script): try await run(script, as: instruction)
+    case .feed(let feed): try await self.feed(feed, as: instruction)
     case .write(let file): try await write(file, as: instruction)
     case .install(let install): try await self.install(install, as: instruction)
     case .wait(let wait): try await self.wait(wait, as: instruction)
@@ -43,6 +44,19 @@ extension InstructionRunner {
       throw failure(
         "the step \"\(step.title)\" failed with exit status \(output.status)", instruction,
         output, shownLines: output.output + output.errors)
+    }
+  }
+
+  private func feed(_ feed: Feed, as instruction: Instruction) async throws {
+    let content = try await filledIn(feed.input, for: feed.title)
+    let output = try await execute(
+      .inline(
+        "\(ShellScript.surroundings)\nset -eu\n\(feed.script)", [], input: .secret(content),
+        become: become, timeout: remaining))
+    guard output.status == 0 else {
+      throw failure(
+        "the step \"\(step.title)\" failed with exit status \(output.status)", instruction,
+        output, shownLines: output.errors)
     }
   }
 
@@ -103,17 +117,9 @@ extension InstructionRunner {
 extension InstructionRunner {
   /// The bytes of a text with its secrets and learned parts in place, for this moment only.
   private func filledIn(_ text: TemplateText, for path: String) async throws -> SecretValue {
-    var bytes: [UInt8] = []
-    for part in text.parts {
-      switch part {
-      case .literal(let literal): bytes += Array(literal.utf8)
-      case .secret(let name): bytes += try ports.secrets.value(of: name).reveal()
-      case .learned(let name):
-        guard let value = await learned.values[name] else { throw unlearned(name, path) }
-        bytes += Array(value.utf8)
-      }
-    }
-    return SecretValue(bytes)
+    let filled = try ports.secrets.fill(text, learned: await learned.values)
+    if let name = filled.missing { throw unlearned(name, path) }
+    return filled.value
   }
 
   private func unlearned(_ name: LearnedName, _ path: String) -> Diagnostic {

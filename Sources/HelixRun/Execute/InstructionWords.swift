@@ -6,6 +6,7 @@ extension Instruction {
   package var words: String {
     switch self {
     case .run(let script): "run \(firstLine(of: script))"
+    case .feed(let feed): feed.title
     case .write(let file): "write \(file.path)"
     case .install(let install): "install \(install.artifact.file) at \(install.path)"
     case .wait(let wait): "wait until \(wait.condition)"

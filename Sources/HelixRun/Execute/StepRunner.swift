@@ -5,8 +5,8 @@ import HelixPlan
 struct StepRunner: Sendable {
   let ports: RunPorts
   let learned: LearnedValues
-  /// Every secret the plan speaks of; their values are kept out of all messages.
-  let confidential: [SecretName]
+  /// Every secret the plan speaks of, by its name; their values are kept out of all messages.
+  let confidential: [TemplateText]
   let events: any EventSink
 
   /// What an instruction gets beyond its limit, so that it may say itself what it was waiting for.
@@ -73,10 +73,26 @@ extension StepRunner {
 
   /// Asked for only when something failed: most runs never need the values for this.
   private func redactor() async -> Redactor {
-    let secrets = confidential.compactMap { name in
-      (try? ports.secrets.value(of: name)).map { (name: name.rawValue, value: $0) }
+    let found = await learned.values
+    let texts = confidential + found.keys.map { "\(learned: $0)" }
+    return Redactor(
+      values: texts.compactMap { text in
+        guard let filled = try? ports.secrets.fill(text, learned: found), filled.missing == nil
+        else { return nil }
+        return (name: text.shownAsSecret, value: filled.value)
+      })
+  }
+}
+
+extension TemplateText {
+  /// The name by which people know what must not be seen.
+  fileprivate var shownAsSecret: String {
+    guard let part = parts.first, parts.count == 1 else { return shown }
+    return switch part {
+    case .literal(let text): text
+    case .secret(let name): name.rawValue
+    case .learned(let name): name.rawValue
+    case .coded(let text, let coding): "\(text.shown)|\(coding.rawValue)"
     }
-    let found = await learned.values.map { (name: $0.rawValue, value: SecretValue($1)) }
-    return Redactor(values: secrets + found)
   }
 }

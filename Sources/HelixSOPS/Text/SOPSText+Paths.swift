@@ -12,8 +12,9 @@ extension SOPSText {
       switch value {
       case .text(let text): return text
       default:
-        let text = format == .yaml ? FlatText.text(of: value) : JSONSpelling.spell(value) ?? []
-        return value == .null ? Array("null".utf8) : text
+        guard format == .yaml else { return JSONSpelling.spell(value) ?? [] }
+        let text = value == .null ? Array("null".utf8) : FlatText.text(of: value)
+        return text + [UInt8(ascii: "\n")]
       }
     }
     let layout = TextLayout(bytes)

@@ -1,4 +1,5 @@
 private import CLibSSH2
+import HelixModel
 
 /// bcrypt_pbkdf: the costly way from a passphrase to the key that an OpenSSH key file is locked with.
 enum Bcrypt {

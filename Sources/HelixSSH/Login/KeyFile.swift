@@ -1,5 +1,6 @@
 private import CLibSSH2
 import Glibc
+import HelixModel
 
 /// A private key file, or the public half of one that an agent holds.
 struct KeyFile: Sendable {

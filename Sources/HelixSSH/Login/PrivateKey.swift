@@ -33,6 +33,32 @@ final class PrivateKey: @unchecked Sendable {
     return algorithm.hasPrefix("ecdsa-") ? Self.pair(signature) : signature
   }
 
+  /// Writes the seed of an ed25519 key into 32 bytes of memory; false for other keys.
+  func copyEd25519Seed(to memory: UnsafeMutableRawBufferPointer) -> Bool {
+    var count = memory.count
+    guard count == 32, EVP_PKEY_is_a(handle, "ED25519") != 0 else { return false }
+    let bytes = memory.bindMemory(to: UInt8.self).baseAddress
+    return EVP_PKEY_get_raw_private_key(handle, bytes, &count) == 1 && count == 32
+  }
+
+  /// Decrypts by OAEP with SHA-256, and says how many bytes came; nil for keys other than RSA, too.
+  func open(
+    rsa sealed: [UInt8], label: [UInt8], into memory: UnsafeMutableRawBufferPointer
+  ) -> Int? {
+    let size = Int(EVP_PKEY_get_size(handle))
+    guard EVP_PKEY_is_a(handle, "RSA") != 0, sealed.count == size else { return nil }
+    // libcrypto wants room for the longest content there could be.
+    return SecretBuffer(capacity: size) { plain in
+      var count = size
+      let bytes = plain.bindMemory(to: UInt8.self).baseAddress
+      let done = helix_oaep(handle, 0, label, label.count, sealed, sealed.count, bytes, &count)
+      return done != 0 && count <= memory.count ? count : nil
+    }.map { plain in
+      plain.withBytes { memory.copyMemory(from: $0) }
+      return plain.count
+    }
+  }
+
   /// Signing takes milliseconds, too long for a loop that others live on.
   var isSlow: Bool { !["ssh-ed25519", "ecdsa-sha2-nistp256"].contains(publicKey.algorithm) }
 

@@ -39,6 +39,12 @@ package final class TerminalPrompter: Prompter {
     return try answer.get()
   }
 
+  /// The same on a thread that may block; nil when there is no answer.
+  package func askAndWait(_ question: String) -> SecretValue? {
+    guard let stop = StopSwitch() else { return nil }
+    return try? queue.sync { answer(question, stop) }.get()
+  }
+
   private func answer(
     _ question: String, _ stop: StopSwitch
   ) -> Result<SecretValue, PromptFailure> {

@@ -1,4 +1,5 @@
 import Glibc
+import HelixModel
 
 /// A folder that only this user can look into, for a master's socket.
 struct PrivateFolder: Sendable {

@@ -1,4 +1,5 @@
 private import CLibSSH2
+import HelixModel
 
 /// A public key as the SSH protocol writes it.
 struct HostKey: Hashable, Sendable {

@@ -1,4 +1,5 @@
 private import CLibSSH2
+import HelixModel
 
 /// The host keys that known_hosts files hold, and the rules by which a name finds its own.
 struct KnownHosts: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import HelixModel
 
 /// Reads known_hosts files once for many hosts, again when they have changed, and adds keys that
 /// the user lets in.

@@ -45,6 +45,7 @@ extension Evaluation {
 
   /// What `base[key]` stands for.
   func item(_ key: Value, of base: Operand, at span: Span) throws(Diagnostic) -> Operand {
+    try placed(span) { () throws(Complaint) in try HiddenText.refuse([key]) }
     switch base {
     case .undefined: return base
     case .namespace(let inner): return try entry(key, of: inner, at: span)
@@ -80,6 +81,9 @@ extension Evaluation {
     _ key: Value, of container: Value, at span: Span
   ) throws(Diagnostic) -> Element {
     switch (container, key) {
+    case (.hidden, .integer):
+      try placed(span) { () throws(Complaint) in try HiddenText.refuse([container]) }
+      return found(nil, .member("", of: container.typeName), at: span)
     case (.mapping(let mapping), _):
       let name = PythonText.string(of: key)
       return found(mapping[name], .key(name), at: span) { mapping.keys }

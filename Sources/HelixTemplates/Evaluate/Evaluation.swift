@@ -40,10 +40,10 @@ struct Evaluation {
     case .not(let inner): return .bool(try !isTrue(inner))
     case .and(let left, let right):
       let first = try value(of: left)
-      return Operators.isTrue(first) ? try value(of: right) : first
+      return try isTrue(first, at: left.span) ? try value(of: right) : first
     case .or(let left, let right):
       let first = try value(of: left)
-      return Operators.isTrue(first) ? first : try value(of: right)
+      return try isTrue(first, at: left.span) ? first : try value(of: right)
     case .sign(let inner, let negative):
       let number = try value(of: inner)
       return try placed(span) { () throws(Complaint) in
@@ -55,9 +55,9 @@ struct Evaluation {
         try Operators.apply(operation, first, second)
       }
     case .joined(let parts):
-      var text = ""
-      for part in parts { text += PythonText.string(of: try value(of: part)) }
-      return .text(text)
+      var texts: [TemplateText] = []
+      for part in parts { texts.append(try written(value(of: part), at: part.span)) }
+      return HiddenText.joined(texts)
     case .comparison(let first, let rest):
       return .bool(try comparison(first, rest, at: span))
     default: return try value(of: expression)
@@ -80,7 +80,16 @@ struct Evaluation {
   }
 
   private func isTrue(_ expression: Expression) throws(Diagnostic) -> Bool {
-    Operators.isTrue(try value(of: expression))
+    try isTrue(value(of: expression), at: expression.span)
+  }
+
+  private func isTrue(_ value: Value, at span: Span) throws(Diagnostic) -> Bool {
+    try placed(span) { () throws(Complaint) in try Operators.isTrue(value) }
+  }
+
+  /// A value as a template writes it.
+  func written(_ value: Value, at span: Span) throws(Diagnostic) -> TemplateText {
+    try placed(span) { () throws(Complaint) in try HiddenText.text(of: value) }
   }
 
   // MARK: - Collections
@@ -94,7 +103,9 @@ struct Evaluation {
   private func mapping(_ pairs: [Expression.Pair]) throws(Diagnostic) -> Value {
     var mapping = Mapping()
     for pair in pairs {
-      guard case .text(let key) = try value(of: pair.key) else {
+      let written = try value(of: pair.key)
+      try placed(pair.key.span) { () throws(Complaint) in try HiddenText.refuse([written]) }
+      guard case .text(let key) = written else {
         let complaint = Complaint(
           "a key must be text", remedy: "put it into quotation marks", at: pair.key.span)
         throw source.diagnostic(complaint, at: pair.key.span)
@@ -122,7 +133,7 @@ struct Evaluation {
     }
     let use = Filter.Use(value: input, arguments: arguments, location: source.origin.start)
     return .value(
-      try placed(call.span) { () throws(Complaint) in try call.filter.apply(use) })
+      try placed(call.span) { () throws(Complaint) in try call.filter.applied(use) })
   }
 
   private func fallback(
@@ -136,7 +147,7 @@ struct Evaluation {
       return operand
     } else {
       let present = try settled(operand, at: base.span)
-      if Operators.isTrue(present) { return .value(present) }
+      if try isTrue(present, at: base.span) { return .value(present) }
     }
     guard let other = call.arguments[0] else { return .value(.text("")) }
     return try self.operand(of: other)
@@ -155,7 +166,7 @@ struct Evaluation {
   }
 
   /// Runs what can complain without knowing places, and adds the place.
-  private func placed<Result>(
+  func placed<Result>(
     _ span: Span, _ work: () throws(Complaint) -> Result
   ) throws(Diagnostic) -> Result {
     do { return try work() } catch { throw source.diagnostic(error, at: span) }

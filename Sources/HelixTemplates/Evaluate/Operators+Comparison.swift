@@ -4,15 +4,21 @@ extension Operators {
   static func compare(
     _ left: Value, _ comparison: Comparison, _ right: Value
   ) throws(Complaint) -> Bool {
+    // The keys of a mapping are never secret.
+    if case .mapping = right, comparison == .isIn || comparison == .isNotIn {
+      try HiddenText.refuse([left])
+    } else {
+      try HiddenText.refuse([left, right])
+    }
     switch comparison {
-    case .equal: areEqual(left, right)
-    case .unequal: !areEqual(left, right)
-    case .less: try isLess(left, right)
-    case .lessOrEqual: try isLess(left, right) || areEqual(left, right)
-    case .greater: try isLess(right, left)
-    case .greaterOrEqual: try isLess(right, left) || areEqual(left, right)
-    case .isIn: try contains(right, left)
-    case .isNotIn: try !contains(right, left)
+    case .equal: return areEqual(left, right)
+    case .unequal: return !areEqual(left, right)
+    case .less: return try isLess(left, right)
+    case .lessOrEqual: return try isLess(left, right) || areEqual(left, right)
+    case .greater: return try isLess(right, left)
+    case .greaterOrEqual: return try isLess(right, left) || areEqual(left, right)
+    case .isIn: return try contains(right, left)
+    case .isNotIn: return try !contains(right, left)
     }
   }
 

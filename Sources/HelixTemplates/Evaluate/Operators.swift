@@ -6,19 +6,23 @@ enum Operators {
   private static let longestRepetition = 1_000_000
 
   /// Whether Python takes a value for true.
-  static func isTrue(_ value: Value) -> Bool {
+  static func isTrue(_ value: Value) throws(Complaint) -> Bool {
     switch value {
-    case .null: false
-    case .bool(let flag): flag
-    case .integer(let number): number != 0
-    case .number(let number): number != 0
-    case .text(let text): !text.isEmpty
-    case .list(let list): !list.isEmpty
-    case .mapping(let mapping): !mapping.isEmpty
+    case .null: return false
+    case .bool(let flag): return flag
+    case .integer(let number): return number != 0
+    case .number(let number): return number != 0
+    case .text(let text): return !text.isEmpty
+    case .hidden:
+      try HiddenText.refuse([value])
+      return true
+    case .list(let list): return !list.isEmpty
+    case .mapping(let mapping): return !mapping.isEmpty
     }
   }
 
   static func signed(_ value: Value, negative: Bool) throws(Complaint) -> Value {
+    try HiddenText.refuse([value])
     switch number(value) {
     case .integer(let number):
       let (result, overflow) = 0.subtractingReportingOverflow(number)
@@ -44,7 +48,11 @@ enum Operators {
       return try fraction(operation, first, Double(second))
     case (.number(let first), .number(let second)):
       return try fraction(operation, first, second)
-    default: return try collection(operation, left, right)
+    default:
+      guard !left.holdsSecret, !right.holdsSecret else {
+        return try joined(operation, left, right)
+      }
+      return try collection(operation, left, right)
     }
   }
 

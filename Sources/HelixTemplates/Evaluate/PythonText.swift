@@ -5,6 +5,7 @@ enum PythonText {
   /// Python's `str()`.
   static func string(of value: Value) -> String {
     if case .text(let text) = value { return text }
+    if case .hidden(let text) = value { return text.shown }
     return representation(of: value)
   }
 
@@ -16,6 +17,8 @@ enum PythonText {
     case .integer(let number): String(number)
     case .number(let number): number.description
     case .text(let text): quoted(text)
+    // For people only: `HiddenText` refuses it where it would be written.
+    case .hidden(let text): text.shown
     case .list(let nodes):
       "[" + nodes.map { representation(of: $0.value) }.joined(separator: ", ") + "]"
     case .mapping(let mapping):
@@ -54,6 +57,9 @@ enum PythonText {
 }
 
 extension Value {
-  /// The text a template would write for it.
+  /// The text a template would write for it, with secrets by name: for people to read.
   package var templateText: String { PythonText.string(of: self) }
+
+  /// The text a template would write for it; nil when that would need to know a secret.
+  package var written: TemplateText? { try? HiddenText.text(of: self) }
 }

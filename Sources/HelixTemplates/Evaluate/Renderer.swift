@@ -74,20 +74,23 @@ package final class Renderer {
     let evaluation = Evaluation(source: template.source, namespace: namespace, renderer: self)
     if case .output(let expression)? = template.parts.first, template.parts.count == 1 {
       let value = try evaluation.value(of: expression)
-      guard case .text(let text) = value else { return value }
-      return .text(template.endingLines(text))
+      switch value {
+      case .text, .hidden: return template.endingLines(value)
+      default: return value
+      }
     }
-    var whole = ""
+    var whole: [TemplateText] = []
     for part in template.parts {
       switch part {
-      case .text(let text): whole += text
+      case .text(let text): whole.append(TemplateText(text))
       case .output(let expression):
         let value = try evaluation.value(of: expression)
         // As with Ansible, nothing shows as nothing rather than as "None".
-        if value != .null { whole += PythonText.string(of: value) }
+        guard value != .null else { continue }
+        whole.append(try evaluation.written(value, at: expression.span))
       }
     }
-    return .text(template.endingLines(whole))
+    return template.endingLines(HiddenText.joined(whole))
   }
 
   private func template(of node: Node) throws(Diagnostic) -> NodeTemplate {

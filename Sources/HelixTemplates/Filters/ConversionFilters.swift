@@ -3,7 +3,9 @@ internal import HelixModel
 extension Filter {
   /// Filters that turn one type into another, or into a text of some format.
   static let conversionFilters: [Filter] = [
-    Filter("string") { use throws(Complaint) in .text(use.text) },
+    Filter("string", takesSecrets: true) { use throws(Complaint) in
+      HiddenText.value(of: try HiddenText.text(of: use.value))
+    },
     Filter("int", ["default", "base"]) { use throws(Complaint) in
       wholeNumber(use.value, base: try use.integer(1) ?? 10) ?? use.arguments[0] ?? .integer(0)
     },
@@ -11,9 +13,32 @@ extension Filter {
       number(use.value).map(Value.number) ?? use.arguments[0] ?? .number(0)
     },
     Filter("bool") { use throws(Complaint) in try truth(use.value) },
-    Filter("to_json") { use throws(Complaint) in .text(JSONText.string(of: use.value)) },
-    Filter("b64encode") { use throws(Complaint) in .text(Base64.encode(use.text)) },
+    Filter("to_json", takesSecrets: true) { use throws(Complaint) in
+      HiddenText.joined(try JSONText.texts(of: use.value))
+    },
+    coding(.encodedInBase64), coding(.decodedFromBase64), coding(.encodedForURLs),
+    coding(.quotedForShell),
   ]
+
+  /// A filter that writes text anew, secret or not.
+  private static func coding(_ coding: SecretName.Coding) -> Filter {
+    Filter(coding.rawValue, takesSecrets: true) { use throws(Complaint) in
+      if coding == .encodedForURLs { try refuseQuery(use.value) }
+      let isEmpty = coding == .quotedForShell && use.value == .null
+      return try HiddenText.coded(isEmpty ? .text("") : use.value, coding)
+    }
+  }
+
+  /// Of lists and mappings Jinja2 makes the query of a URL.
+  private static func refuseQuery(_ value: Value) throws(Complaint) {
+    switch value {
+    case .list, .mapping:
+      throw Complaint(
+        "urlencode is supported for text only by this version",
+        remedy: "write the query's parts, each through urlencode, joined with ~")
+    default: break
+    }
+  }
 
   private static func wholeNumber(_ value: Value, base: Int) -> Value? {
     switch value {

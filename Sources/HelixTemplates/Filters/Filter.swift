@@ -16,16 +16,25 @@ struct Filter: Sendable {
   var parameters: [String]
   /// How many of them must be given.
   var required = 0
-  var apply: @Sendable (Use) throws(Complaint) -> Value
+  /// Whether it can work with secrets that stay named; it then refuses itself what it cannot do.
+  var takesSecrets = false
+  private var apply: @Sendable (Use) throws(Complaint) -> Value
 
   init(
-    _ name: String, _ parameters: [String] = [], required: Int = 0,
+    _ name: String, _ parameters: [String] = [], required: Int = 0, takesSecrets: Bool = false,
     apply: @escaping @Sendable (Use) throws(Complaint) -> Value
   ) {
     self.name = name
     self.parameters = parameters
     self.required = required
+    self.takesSecrets = takesSecrets
     self.apply = apply
+  }
+
+  /// What becomes of a value.
+  func applied(_ use: Use) throws(Complaint) -> Value {
+    if !takesSecrets { try HiddenText.refuse([use.value] + use.arguments) }
+    return try apply(use)
   }
 }
 
@@ -112,7 +121,10 @@ extension Filter.Use {
   }
 
   /// Whether an argument is given and true.
-  func isTrue(_ position: Int) -> Bool { arguments[position].map(Operators.isTrue) ?? false }
+  func isTrue(_ position: Int) throws(Complaint) -> Bool {
+    guard let argument = arguments[position] else { return false }
+    return try Operators.isTrue(argument)
+  }
 
   /// A whole number given as argument.
   func integer(_ position: Int) throws(Complaint) -> Int? {
@@ -130,6 +142,7 @@ extension Filter.Use {
     case .mapping(let mapping): return mapping.keys.map { Value.text($0) }
     case .text(let text): return text.unicodeScalars.map { Value.text(String(Character($0))) }
     default:
+      try HiddenText.refuse([value])
       throw Complaint(
         "\(value.typeName) has no elements", remedy: "use this filter on a list or on text")
     }

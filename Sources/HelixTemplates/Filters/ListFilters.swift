@@ -3,16 +3,23 @@ internal import HelixModel
 extension Filter {
   /// Filters that look into lists.
   static let listFilters: [Filter] = [
-    Filter("length") { use throws(Complaint) in .integer(try count(use)) },
-    Filter("first") { use throws(Complaint) in try end(use, \.first) },
-    Filter("last") { use throws(Complaint) in try end(use, \.last) },
-    Filter("join", ["d"]) { use throws(Complaint) in
-      let texts = try use.elements().map { PythonText.string(of: $0) }
-      return .text(texts.joined(separator: use.text(0) ?? ""))
-    },
+    Filter("length", takesSecrets: true) { use throws(Complaint) in .integer(try count(use)) },
+    Filter("first", takesSecrets: true) { use throws(Complaint) in try end(use, \.first) },
+    Filter("last", takesSecrets: true) { use throws(Complaint) in try end(use, \.last) },
+    Filter("join", ["d"], takesSecrets: true) { use throws(Complaint) in try joined(use) },
     Filter("unique", ["case_sensitive"]) { use throws(Complaint) in try unique(use) },
     Filter("sort", ["reverse", "case_sensitive"]) { use throws(Complaint) in try sorted(use) },
   ]
+
+  private static func joined(_ use: Use) throws(Complaint) -> Value {
+    let separator = try HiddenText.text(of: use.arguments[0] ?? .text(""))
+    var texts: [TemplateText] = []
+    for element in try use.elements() {
+      if !texts.isEmpty { texts.append(separator) }
+      texts.append(try HiddenText.text(of: element))
+    }
+    return HiddenText.joined(texts)
+  }
 
   private static func count(_ use: Use) throws(Complaint) -> Int {
     switch use.value {
@@ -20,6 +27,7 @@ extension Filter {
     case .mapping(let mapping): return mapping.entries.count
     case .text(let text): return text.unicodeScalars.count
     default:
+      try HiddenText.refuse([use.value])
       throw Complaint(
         "\(use.value.typeName) has no length", remedy: "use this filter on a list or on text")
     }
@@ -38,8 +46,9 @@ extension Filter {
   private static func unique(_ use: Use) throws(Complaint) -> Value {
     var seen: [Value] = []
     var kept: [Value] = []
+    let caseSensitive = try use.isTrue(0)
     for element in try use.elements() {
-      let key = folded(element, caseSensitive: use.isTrue(0))
+      let key = folded(element, caseSensitive: caseSensitive)
       guard !seen.contains(where: { Operators.areEqual($0, key) }) else { continue }
       seen.append(key)
       kept.append(element)
@@ -49,11 +58,11 @@ extension Filter {
 
   /// A stable merge sort, as Python's is stable and the standard library's may not throw.
   private static func sorted(_ use: Use) throws(Complaint) -> Value {
-    let caseSensitive = use.isTrue(1)
+    let caseSensitive = try use.isTrue(1)
     var pairs: [(key: Value, value: Value)] = try use.elements().map {
       (folded($0, caseSensitive: caseSensitive), $0)
     }
-    let reverse = use.isTrue(0)
+    let reverse = try use.isTrue(0)
     pairs = try merged(pairs[...]) { left, right throws(Complaint) in
       reverse ? try Operators.isLess(left, right) : try Operators.isLess(right, left)
     }

@@ -5,27 +5,27 @@ extension Filter {
   static let textFilters: [Filter] = [
     Filter("lower") { use throws(Complaint) in .text(use.text.lowercased()) },
     Filter("upper") { use throws(Complaint) in .text(use.text.uppercased()) },
-    Filter("trim", ["chars"]) { use throws(Complaint) in
-      .text(trimmed(use.text, of: use.text(0)))
+    Filter("trim", ["chars"], takesSecrets: true) { use throws(Complaint) in
+      guard let characters = use.arguments[0] else {
+        return try HiddenText.coded(use.value, .trimmed)
+      }
+      try HiddenText.refuse([use.value, characters])
+      return .text(trimmed(use.text, of: PythonText.string(of: characters)))
     },
     Filter("replace", ["old", "new", "count"], required: 2) { use throws(Complaint) in
       .text(
         replacing(
           use.text(0) ?? "", with: use.text(1) ?? "", in: use.text, atMost: try use.integer(2)))
     },
-    Filter("quote") { use throws(Complaint) in .text(quotedForShell(use)) },
     Filter("basename") { use throws(Complaint) in .text(path(use.text).last) },
     Filter("dirname") { use throws(Complaint) in .text(path(use.text).folder) },
   ]
 
-  private static func trimmed(_ text: String, of characters: String?) -> String {
-    let unwanted = characters.map { Set($0.unicodeScalars) }
-    func isUnwanted(_ scalar: Unicode.Scalar) -> Bool {
-      unwanted?.contains(scalar) ?? scalar.properties.isWhitespace
-    }
+  private static func trimmed(_ text: String, of characters: String) -> String {
+    let unwanted = Set(characters.unicodeScalars)
     let scalars = text.unicodeScalars
-    guard let first = scalars.firstIndex(where: { !isUnwanted($0) }),
-      let last = scalars.lastIndex(where: { !isUnwanted($0) })
+    guard let first = scalars.firstIndex(where: { !unwanted.contains($0) }),
+      let last = scalars.lastIndex(where: { !unwanted.contains($0) })
     else { return "" }
     return String(scalars[first...last])
   }
@@ -58,17 +58,6 @@ extension Filter {
     }
     if left > 0 { result.append(contentsOf: new.unicodeScalars) }
     return String(result)
-  }
-
-  /// Python's `shlex.quote`, which leaves a few characters more alone than `shellQuoted`.
-  private static func quotedForShell(_ use: Use) -> String {
-    let text = use.value == .null ? "" : use.text
-    let plain = text.unicodeScalars.allSatisfy { scalar in
-      scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-        || "_@%+=:,./-".unicodeScalars.contains(scalar)
-    }
-    if plain, !text.isEmpty { return text }
-    return "'" + replacing("'", with: #"'"'"'"#, in: text, atMost: nil) + "'"
   }
 
   /// A path cut at its last slash, as Python's `posixpath` cuts.

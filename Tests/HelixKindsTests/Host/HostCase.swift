@@ -66,10 +66,13 @@ func demandOf(_ module: String, _ arguments: Mapping) -> TaskDemand {
 }
 
 /// The plan for one resource alone.
-func planOf(_ resource: any Resource, _ observation: Observation) throws -> Plan {
+func planOf(
+  _ resource: any Resource, _ observation: Observation,
+  fingerprints: any Fingerprinter = TrueDigests()
+) throws -> Plan {
   let stage = Stage(title: "fixture", items: [Stage.Item(resources: [resource])])
   return try Planner.plan(
-    DesiredState(stages: [stage]), observation: observation, fingerprints: TrueDigests())
+    DesiredState(stages: [stage]), observation: observation, fingerprints: fingerprints)
 }
 
 /// A value in JSON, as the arguments of a fixture are written.
@@ -98,6 +101,8 @@ enum JSONValue: Decodable {
     return switch self {
     case .scalar(let value): Node(value, at: here)
     case .list(let values): Node(.list(values.map(\.node)), at: here)
+    case .mapping(let values) where values["secret in"] != nil:
+      Node(.hidden(secretText(values["secret in"])), at: here)
     case .mapping(let values):
       Node(
         .mapping(
@@ -109,11 +114,27 @@ enum JSONValue: Decodable {
   }
 }
 
+extension JSONValue {
+  /// `{"secret in": ["text", {"secret": "name"}]}`: a text of which parts are secret.
+  private func secretText(_ parts: JSONValue?) -> TemplateText {
+    guard case .list(let parts)? = parts else { return "" }
+    return TemplateText(
+      parts: parts.map { part in
+        let node = part.node
+        let name = node.mapping?["secret"]?.text.map { SecretName($0) }
+        return name.map { .secret($0) } ?? .literal(node.text ?? "")
+      })
+  }
+}
+
 /// SHA-256 by the same program that the hosts use, so that fixtures can be taken from real answers.
 struct TrueDigests: Fingerprinter {
   let key = SecretValue("key")
 
-  func fingerprint(of text: TemplateText) throws(Diagnostic) -> String? { text.plain }
+  /// What a fixture can have written by hand.
+  func fingerprint(of text: TemplateText) throws(Diagnostic) -> String? {
+    text.plain ?? "of \(text.shown.split(separator: "\n").joined(separator: "·"))"
+  }
 
   func digest(of text: String) -> String {
     let (input, output) = (Pipe(), Pipe())

@@ -16,26 +16,38 @@ struct HostOnShell {
         location: SourceLocation(file: "inventory/hosts.yaml", line: 1, column: 1))
     ], remote: LocalShells())
 
+  /// The secrets that there are, by name.
+  var secrets: [String: String] = [:]
+  let told = Told()
+
   /// What one task would do here now.
   func plan(_ module: String, _ arguments: [String: Value]) async throws -> Plan {
+    let (resource, observation) = try await observed(module, arguments)
+    return try planOf(
+      resource, observation, fingerprints: KeyedDigests(secrets: Secrets(values: secrets)))
+  }
+
+  /// What one task asks, and what this machine answers.
+  func observed(
+    _ module: String, _ arguments: [String: Value]
+  ) async throws -> (resource: any Resource, observation: Observation) {
     let here = SourceLocation(file: "playbooks/site.yaml", line: 1, column: 1)
     let entries = arguments.sorted { $0.key < $1.key }.map { key, value in
       Mapping.Entry(key: key, keyLocation: here, value: Node(value, at: here))
     }
     let resource = try Catalogue.resource(for: demandOf(module, Mapping(entries)))
-    let observer = Observer(
-      shells: shells, key: SecretValue("key"), events: Unheard())
-    return try planOf(
-      resource,
-      await observer.observe([HostCase.host: resource.questions.map(\.request)]))
+    let observer = Observer(shells: shells, key: KeyedDigests.key, events: told)
+    return (
+      resource, try await observer.observe([HostCase.host: resource.questions.map(\.request)])
+    )
   }
 
   /// Carries a plan out; a step that fails fails the test.
   func apply(_ plan: Plan) async {
     let ports = RunPorts(
-      shells: shells, secrets: NoSecrets(), artifacts: NoArtifacts(),
+      shells: shells, secrets: Secrets(values: secrets), artifacts: NoArtifacts(),
       kubeconfigs: NoKubeconfigs(), diagnoses: [:], home: "/nonexistent")
-    let summary = await Executor(ports: ports, parallelism: 1, events: Unheard()).run(plan)
+    let summary = await Executor(ports: ports, parallelism: 1, events: told).run(plan)
     for failure in summary.failures { Issue.record("\(failure.step): \(failure.diagnostic)") }
   }
 
@@ -93,12 +105,33 @@ private struct LocalShells: ShellProvider {
   func closeAll() async {}
 }
 
-private struct Unheard: EventSink {
-  func report(_ event: Event) async {}
+/// Everything that was reported.
+actor Told: EventSink {
+  private(set) var events: [Event] = []
+  func report(_ event: Event) { events.append(event) }
 }
 
-private struct NoSecrets: SecretStore {
-  func value(of name: SecretName) throws -> SecretValue { throw Diagnostic("no secrets here") }
+private struct Secrets: SecretStore {
+  var values: [String: String]
+
+  func value(of name: SecretName) throws -> SecretValue {
+    guard let value = values[name.rawValue] else { throw Diagnostic("no such secret here") }
+    return SecretValue(value)
+  }
+}
+
+/// Fingerprints made as hosts make them.
+private struct KeyedDigests: Fingerprinter {
+  static let key = SecretValue("key")
+  var key: SecretValue { Self.key }
+  var secrets: Secrets
+
+  func fingerprint(of text: TemplateText) throws(Diagnostic) -> String? {
+    let value = String(decoding: try secrets.fill(text).value.reveal(), as: UTF8.self)
+    return digest(of: "key:" + digest(of: "key:" + value))
+  }
+
+  func digest(of text: String) -> String { TrueDigests().digest(of: text) }
 }
 
 private struct NoArtifacts: ArtifactStore {

@@ -27,6 +27,43 @@ struct HostShellTests {
     #expect(try folder.mode(of: "a/b c") == 0o644)
   }
 
+  @Test("a file with secrets in it is written, and nobody is told what they are")
+  func secretFile() async throws {
+    let canary = "c4n4ry/7f3a+9b=! 'ü\n"
+    var here = here
+    here.secrets = ["pw": canary]
+    let text: TemplateText = "user=web\npw=\(secret: SecretName("pw"))\n"
+    let pair: TemplateText = "web:\(secret: SecretName("pw"))"
+    let content = text.followed(by: "auth=").followed(
+      by: try #require(pair.coded(.encodedInBase64)))
+    let wanted = "user=web\npw=\(canary)\nauth=\(Base64.encode(Array("web:\(canary)".utf8)))"
+    let arguments: [String: Value] = ["dest": .text(folder("f")), "content": .hidden(content)]
+    try await here.triple("copy", arguments, .create)
+    #expect(try folder.text(of: "f") == wanted)
+    #expect(try folder.mode(of: "f") == 0o600)
+
+    try folder.write(wanted.replacing("user=web", with: "user=\(canary)"), to: "f", mode: 0o640)
+    let (_, observation) = try await here.observed("copy", arguments)
+    let plan = try await here.plan("copy", arguments)
+    await here.apply(plan)
+    #expect(try folder.text(of: "f") == wanted)
+    #expect(try folder.mode(of: "f") == 0o640)
+    let (_, attributes) = try await here.observed(
+      "file", ["path": .text(folder("f")), "state": .text("file")])
+    let encoder = JSONEncoder()
+    let seen = [
+      String(decoding: try encoder.encode(plan), as: UTF8.self), HostPlanText.of(plan),
+      String(decoding: try encoder.encode(observation), as: UTF8.self),
+      String(decoding: try encoder.encode(attributes), as: UTF8.self), "\(await here.told.events)",
+    ]
+    for text in seen {
+      #expect(!text.contains("c4n4ry"))
+      #expect(!text.contains("YzRuNHJ5"))
+      #expect(!text.contains("d2ViOmM0bjRyeS"))
+    }
+    #expect(seen[0].contains("another text, which stays on the host"))
+  }
+
   @Test("a file that differs by one byte is found and mended")
   func oneByte() async throws {
     try folder.write("one\r\ntwo", to: "file", mode: 0o640)

@@ -40,12 +40,7 @@ struct K3sCase: CustomTestStringConvertible, Sendable {
 
 /// The plan of a declared cluster on hosts that answered.
 func plan(_ cluster: K3sCaseCluster, _ observation: Observation) throws -> Plan {
-  let demand = RoleDemand(
-    role: K3sRole.role.name, hosts: cluster.limit ?? cluster.hosts.map(\.name),
-    location: cluster.here)
-  let resources = try Catalogue.resources(for: demand, inventory: cluster.inventory)
-  let desired = DesiredState(
-    stages: [Stage(title: "k3s", items: [Stage.Item(resources: resources)])])
+  let desired = try cluster.desired(hosts: cluster.limit ?? cluster.hosts.map(\.name))
   var observation = observation
   for artifact in desired.artifacts(observation, fingerprints: PlainFingerprints()) {
     observation.checksums[artifact] = "sha256-of-\(artifact.release)"
@@ -63,6 +58,7 @@ struct PlainFingerprints: Fingerprinter {
       case .literal(let literal): literal
       case .secret(let name): "fp-\(name.rawValue)"
       case .learned(let name): "learned-\(name.rawValue)"
+      case .coded(let text, let coding): "fp-\(text.shown)|\(coding.rawValue)"
       }
     }.joined()
   }

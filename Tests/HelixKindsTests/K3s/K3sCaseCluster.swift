@@ -15,6 +15,10 @@ import HelixPlan
 ///     server-config agent-token {agent-secret}
 ///     node worker-1 gone
 ///     kubeconfig ~/.kube/helix.yaml merge
+///     bootstrap flux-system sops-age
+///     manifest flux-system github token=github-token
+///     identities age1abc opens 12
+///     identities age1abc fails "the file a.yaml is not for it"
 ///
 /// The word after a host is its profile: a folder of k3s-hosts, or `silent`.
 struct K3sCaseCluster: Sendable {
@@ -31,6 +35,8 @@ struct K3sCaseCluster: Sendable {
   var limit: [HostName]?
   var settings: [String: [Mapping.Entry]] = [:]
   var kubeconfig: KubeconfigSpec?
+  var bootstrap: BootstrapSpec?
+  var identities: IdentityProof?
   /// The rows that `kubectl get nodes` has beside or instead of those of living hosts.
   var nodes: [(name: String, words: [String])] = []
 
@@ -53,6 +59,13 @@ struct K3sCaseCluster: Sendable {
       settings[word, default: []].append(entry(rest[0], rest.dropFirst().joined(separator: " ")))
     case "kubeconfig":
       kubeconfig = KubeconfigSpec(path: Located(rest[0], at: here), merge: rest.contains("merge"))
+    case "bootstrap":
+      bootstrap = BootstrapSpec(
+        namespace: Located(rest[0], at: here), name: Located(rest[1], at: here))
+    case "manifest":
+      let manifest = manifest(rest)
+      bootstrap?.manifests.append(manifest)
+    case "identities": identities = proof(rest)
     case "node": nodes.append((rest[0], Array(rest.dropFirst())))
     default: throw Diagnostic("no word \"\(word)\" in cluster.txt")
     }
@@ -64,6 +77,28 @@ struct K3sCaseCluster: Sendable {
       CaseHost(
         name: HostName(words[0]), isServer: isServer, profile: words[1],
         address: "192.0.2.\((isServer ? 10 : 20) + number)"))
+  }
+
+  private func manifest(_ words: [String]) -> SecretManifest {
+    var manifest = SecretManifest(namespace: words[0], name: words[1], data: [], location: here)
+    for word in words.dropFirst(2) {
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      switch parts[0] {
+      case "type": manifest.type = parts[1]
+      case "label": manifest.labels["app"] = parts[1]
+      case "annotation": manifest.annotations["example.org/note"] = parts[1]
+      default:
+        manifest.data.append(.init(key: parts[0], value: "\(secret: SecretName(parts[1]))"))
+      }
+    }
+    return manifest
+  }
+
+  private func proof(_ words: [String]) -> IdentityProof {
+    let problems =
+      words[1] == "fails" ? [Diagnostic(words.dropFirst(2).joined(separator: " "))] : []
+    return IdentityProof(
+      recipients: [words[0]], files: Int(words.last ?? "") ?? 0, problems: problems)
   }
 
   private func entry(_ key: String, _ text: String) -> Mapping.Entry {
@@ -103,7 +138,8 @@ struct K3sCaseCluster: Sendable {
       serverConfig: Mapping(settings["server-config"] ?? []),
       agentConfig: Mapping(settings["agent-config"] ?? []))
     return ClusterSpec(
-      name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig, location: here)
+      name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig,
+      secrets: bootstrap.map { SecretsSpec(bootstrap: $0) }, location: here)
   }
 }
 
@@ -112,12 +148,8 @@ struct K3sCaseCluster: Sendable {
 extension K3sCaseCluster {
   /// Every question answered, from `special` if it has something, else from the host's profile.
   func observation(special: (HostName, FactID) -> String?) throws -> Observation {
-    let demand = RoleDemand(role: K3sRole.role.name, hosts: hosts.map(\.name), location: here)
-    let resources = try Catalogue.resources(for: demand, inventory: inventory)
-    let questions = DesiredState(
-      stages: [Stage(title: "k3s", items: [Stage.Item(resources: resources)])]
-    ).questions
-    var observation = Observation()
+    let questions = try desired(hosts: hosts.map(\.name)).questions
+    var observation = Observation(identities: identities)
     for (host, requests) in questions {
       if hosts.first(where: { $0.name == host })?.profile == "silent" {
         observation.hosts[host] = .unreachable(
@@ -130,6 +162,19 @@ extension K3sCaseCluster {
       observation.hosts[host] = .answered(Dictionary(uniqueKeysWithValues: answers))
     }
     return observation
+  }
+
+  /// The roles that the cluster's parts ask for, in order, given to some hosts.
+  func desired(hosts: [HostName]) throws -> DesiredState {
+    let roles = [K3sRole.role.name] + (bootstrap == nil ? [] : [SOPSAgeRole.role.name])
+    let items = try roles.map { role in
+      let demand = RoleDemand(
+        role: role, hosts: hosts, earlier: role == roles[0] ? [:] : [roles[0]: hosts],
+        location: here)
+      return Stage.Item(
+        resources: try Catalogue.resources(for: demand, inventory: inventory))
+    }
+    return DesiredState(stages: [Stage(title: "k3s", items: items)])
   }
 
   private func answer(

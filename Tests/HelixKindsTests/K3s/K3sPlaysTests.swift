@@ -67,7 +67,8 @@ struct K3sPlaysTests {
     var stages: [Stage] = []
     for (number, hosts) in plays.enumerated() {
       let demand = RoleDemand(
-        role: K3sRole.role.name, hosts: hosts, earlierHosts: plays[..<number].flatMap(\.self),
+        role: K3sRole.role.name, hosts: hosts,
+        earlier: [K3sRole.role.name: plays[..<number].flatMap(\.self)],
         location: cluster.here)
       let resources = try Catalogue.resources(for: demand, inventory: cluster.inventory)
       stages.append(Stage(title: "play", items: [Stage.Item(resources: resources)]))

@@ -314,6 +314,7 @@ extension Instruction {
   fileprivate var script: String? {
     switch self {
     case .run(let script), .learn(_, let script): script
+    case .feed(let feed): feed.script
     case .wait(let wait): wait.script
     case .fetch(let fetch): fetch.script
     case .write, .install: nil

@@ -59,6 +59,60 @@ struct RedactionTests {
     #expect(redactor.cleaned("nothing") == "nothing")
   }
 
+  @Test("a value is recognised inside of longer base64, in URLs, JSON and shell words")
+  func embedded() {
+    let value = "pä$$ w/rd+'x\"\ny"
+    let redactor = Redactor(values: [("key", SecretValue(value))])
+    for before in ["", "u", "us", "use"] {
+      for after in ["", "1", "12", "123"] {
+        let bytes = Array((before + value + after).utf8)
+        let coded = Base64.encode(bytes)
+        let clean = redactor.cleaned("basic \(coded) end")
+        #expect(
+          clean.hasPrefix("basic ") && clean.hasSuffix(" end") && clean.contains("‹secret key›"))
+        #expect(clean.count <= "basic ‹secret key› end".count + 12, "\(clean)")
+        let urlSafe = coded.replacing("+", with: "-").replacing("/", with: "_")
+        #expect(redactor.cleaned(urlSafe).contains("‹secret key›"))
+      }
+    }
+    for coded in [
+      "p%C3%A4%24%24%20w%2Frd%2B%27x%22", "p%c3%a4%24%24%20w/rd%2b%27x%22",
+      "p%C3%A4%24%24+w%2Frd%2B%27x%22",
+      #"p\u00e4$$ w/rd+'x\""#, #"pä$$ w/rd+'"'"'x""#,
+    ] {
+      #expect(redactor.cleaned("a \(coded) b") == "a ‹secret key› b", "\(coded)")
+    }
+  }
+
+  @Test("base64 that is broken into lines is recognised by its lines")
+  func brokenLines() {
+    let value = String(repeating: "0123456789abcdef", count: 12)
+    let redactor = Redactor(values: [("key", SecretValue(value))])
+    let coded = Base64.encode(Array(value.utf8))
+    for width in [64, 76] {
+      let lines = stride(from: 0, to: coded.count, by: width).map {
+        String(coded.dropFirst($0).prefix(width))
+      }
+      for line in lines { #expect(redactor.cleaned(line) == "‹secret key›") }
+    }
+  }
+
+  @Test("what is written anew as a whole is kept out as a whole")
+  func composite() async throws {
+    let scratch = try ScratchFolder()
+    let run = TestRun(shells: [SpyShell()], secrets: FixedSecrets(values: ["token": "ab"]))
+    let pair: TemplateText = "someone:\(secret: SecretName("token"))"
+    let file = FileWrite(
+      path: scratch("f"), content: TemplateText(parts: [.coded(pair, .encodedInBase64)]))
+    let summary = try await run.apply([
+      step("tell", instructions: [.write(file), .run(script: "cat \(scratch("f")); exit 3")])
+    ])
+    #expect(try scratch.text(of: "f") == "c29tZW9uZTphYg==")
+    #expect(
+      failure(summary, "tell")?.evidence?.lastLines
+        == ["‹secret someone:‹secret token›|b64encode›"])
+  }
+
   @Test("one value inside another leaves nothing behind")
   func nested() {
     let redactor = Redactor(

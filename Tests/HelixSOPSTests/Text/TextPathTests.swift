@@ -28,9 +28,9 @@ struct TextPathTests {
     #expect(try excerpt(text, [.key("a"), .key("b")]) == "x\ny")
     #expect(try excerpt(text, [.key("a"), .key("d")]) == "- 1\n- e: |\n    two\n")
     #expect(try excerpt(text, [.key("a"), .key("d"), .index(1)]) == "e: |\n  two\n")
-    #expect(try excerpt(text, [.key("a"), .key("d"), .index(0)]) == "1")
+    #expect(try excerpt(text, [.key("a"), .key("d"), .index(0)]) == "1\n")
     #expect(try excerpt(text, [.key("a"), .key("f")]) == "{g: 1}\n")
-    #expect(try excerpt(text, [.key("h")]) == "true")
+    #expect(try excerpt(text, [.key("h")]) == "true\n")
     #expect(
       try excerpt("{\n  \"a\": {\n    \"b\": 1\n  }\n}", [.key("a")], .json) == "{\n  \"b\": 1\n}\n"
     )

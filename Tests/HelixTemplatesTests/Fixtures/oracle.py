@@ -39,6 +39,7 @@ def environment():
         dirname=posixpath.dirname,
         to_json=json.dumps,
         b64encode=lambda value: base64.b64encode(value.encode()).decode(),
+        b64decode=lambda value: base64.b64decode(value).decode(),
         unique=jinja2.pass_environment(
             lambda env, value, **options: list(do_unique(env, value, **options))
         ),

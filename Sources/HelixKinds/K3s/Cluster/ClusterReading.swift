@@ -144,7 +144,7 @@ extension K3sCluster {
     case .bool(let bool): return bool ? "true" : "false"
     case .integer(let number): return String(number)
     case .number(let number): return number.description
-    case .null, .list, .mapping:
+    case .null, .hidden, .list, .mapping:
       problems.append(
         Diagnostic(
           "\"\(key)\" holds \(node.value.typeName)",

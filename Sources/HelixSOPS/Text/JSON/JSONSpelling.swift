@@ -5,7 +5,7 @@ enum JSONSpelling {
     switch value {
     case .text(let text): UTF8Step.isValid(text) ? JSONString.quoted(text) : nil
     case .integer(let number): Array(String(number).utf8)
-    case .number(let number): number.isFinite ? Array(number.description.utf8) : nil
+    case .number(let number): number.isFinite ? Array(number.plainDecimal.utf8) : nil
     case .boolean(let flag): Array((flag ? "true" : "false").utf8)
     case .time(let time): JSONString.quoted(Array(time.utf8))
     case .null: Array("null".utf8)

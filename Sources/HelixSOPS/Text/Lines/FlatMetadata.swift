@@ -2,8 +2,9 @@
 enum FlatMetadata {
   private static let map = "__map_"
   private static let list = "__list_"
-  /// Names say no more than a handful of levels.
-  private static let deepest = 16
+
+  /// No metadata is deeper.
+  private static let mostTokens = 16
 
   /// What a name is made of.
   private enum Token: Hashable {
@@ -60,7 +61,7 @@ enum FlatMetadata {
     for entry in entries {
       var place = root
       let tokens = tokens(entry.name)
-      guard tokens.count <= deepest else { throw TextFault(TextLimit.tooDeep, at: entry.offset) }
+      guard tokens.count <= mostTokens else { throw TextFault(TextLimit.tooDeep, at: entry.offset) }
       for token in tokens { place = place.child(token) }
       guard place.text == nil else {
         throw TextFault("a field of SOPS's metadata stands twice", at: entry.offset)
@@ -74,11 +75,12 @@ enum FlatMetadata {
     return value
   }
 
+  /// The parts of a name; of one that is too deep only the first, since each looks through the rest.
   private static func tokens(_ name: String) -> [Token] {
     var result: [Token] = []
     var rest = name[...]
     var separator = map
-    while result.count <= deepest {
+    while result.count <= mostTokens {
       let next = [map, list].compactMap { mark in rest.range(of: mark).map { (mark, $0) } }
         .min { $0.1.lowerBound < $1.1.lowerBound }
       let part = next.map { rest[..<$0.1.lowerBound] } ?? rest

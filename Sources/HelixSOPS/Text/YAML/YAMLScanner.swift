@@ -222,10 +222,11 @@ struct YAMLScanner {
   // MARK: One token each
 
   private mutating func fetchEnd() throws(TextFault) {
-    // As on a new line: nothing before it can be a key any more.
-    line += 1
     unroll(to: -1)
     try removeKey()
+    // What stands open in brackets waits for no more text to become a key.
+    line += 1
+    try dropStaleKeys()
     isKeyAllowed = false
     tokens.append(YAMLToken(.streamEnd, start: size, end: size, column: column))
   }

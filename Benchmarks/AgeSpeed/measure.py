@@ -1,0 +1,130 @@
+"""Takes the measurements of Benchmarks/age-speed and prints them as Markdown."""
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+
+OURS = os.path.join(os.getcwd(), ".build/release/age-speed")
+LEAST_RATIO = 0.8
+MOST_MIB = 32
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fill(path, size):
+    block = os.urandom(1 << 20)
+    with open(path, "wb") as file:
+        for number in range(size >> 20):
+            # Every block differs, so that one in the wrong place shows in the hash.
+            file.write(number.to_bytes(8, "big") + block[8:])
+
+
+def peak(process):
+    """The most memory in MiB that a process has had, while it lives."""
+    try:
+        with open(f"/proc/{process.pid}/status") as file:
+            return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        return 0
+
+
+def take(command):
+    """Seconds and MiB that a command takes."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    # What wait4 says of a small child is the memory of this script, which it was forked from.
+    most = 0
+    while True:
+        try:
+            process.wait(timeout=0.02)
+            break
+        except subprocess.TimeoutExpired:
+            most = max(most, peak(process))
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return seconds, most
+
+
+def contest(folder, rounds):
+    """Both programs do both jobs by turns; each decrypts what the other encrypted."""
+    plain, key = os.path.join(folder, "plain"), os.path.join(folder, "key")
+    subprocess.run(["age-keygen", "-o", key], check=True, stderr=subprocess.DEVNULL)
+    recipient = subprocess.run(
+        ["age-keygen", "-y", key], check=True, capture_output=True, text=True).stdout.strip()
+    sealed = {name: os.path.join(folder, f"{name}.age") for name in ["age", "helix"]}
+    opened = os.path.join(folder, "opened")
+    jobs = {
+        ("age", "encrypt"): ["age", "-r", recipient, "-o", sealed["age"], plain],
+        ("helix", "encrypt"): [OURS, "encrypt", recipient, plain, sealed["helix"]],
+        ("age", "decrypt"): ["age", "-d", "-i", key, "-o", opened, sealed["helix"]],
+        ("helix", "decrypt"): [OURS, "decrypt", key, sealed["age"], opened],
+    }
+    wanted = digest(plain)
+    taken = {job: [] for job in jobs}
+    for number in range(rounds + 1):
+        order = list(jobs.items())
+        for job, command in order if number % 2 else [order[i] for i in (1, 0, 3, 2)]:
+            result = take(command)
+            # The first round only warms the machine up.
+            if number:
+                taken[job].append(result)
+            if job[1] == "decrypt":
+                if digest(opened) != wanted:
+                    raise SystemExit(f"{job[0]} did not give back what was encrypted")
+                os.unlink(opened)
+    return taken
+
+
+def report(taken, size):
+    def middle(job, place):
+        return statistics.median(result[place] for result in taken[job])
+
+    print("| | seconds | MiB/s | peak MiB | against age |\n|---|---|---|---|---|")
+    claims = []
+    for task in ["encrypt", "decrypt"]:
+        for name in ["age", "helix"]:
+            seconds = middle((name, task), 0)
+            ratio = middle(("age", task), 0) / seconds
+            peak = max(result[1] for result in taken[(name, task)])
+            print(f"| {task}, {name} | {seconds:.2f} | {(size >> 20) / seconds:.0f} | {peak:.1f} |"
+                  f" {ratio:.2f} |")
+        claims.append((f"{task}: throughput against age's", ratio, f"≥ {LEAST_RATIO}",
+                       ratio >= LEAST_RATIO))
+        claims.append((f"{task}: peak memory in MiB", peak, f"< {MOST_MIB}", peak < MOST_MIB))
+    print("\n| claim | measured | wanted | |\n|---|---|---|---|")
+    for words, value, limit, holds in claims:
+        print(f"| {words} | {value:.3g} | {limit} | {'holds' if holds else '**does not hold**'} |")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--mib", type=int, default=1024)
+    options = parser.parse_args()
+    size = options.mib << 20
+    # Memory, if there is room for it, so that no disk is measured.
+    shared = "/dev/shm"
+    roomy = os.path.isdir(shared) and shutil.disk_usage(shared).free > 5 * size
+    folder = tempfile.mkdtemp(prefix="helix-age-speed-", dir=shared if roomy else None)
+    try:
+        version = subprocess.run(["age", "--version"], capture_output=True, text=True).stdout
+        print(f"machine: {os.cpu_count()} cores, {platform.system()} {platform.release()};"
+              f" age {version.strip()}; {options.mib} MiB in {os.path.dirname(folder)},"
+              f" medians of {options.rounds}\n")
+        fill(os.path.join(folder, "plain"), size)
+        report(contest(folder, options.rounds), size)
+    finally:
+        shutil.rmtree(folder)
+
+
+main()
