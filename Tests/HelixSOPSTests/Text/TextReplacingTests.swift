@@ -65,6 +65,10 @@ struct TextReplacingTests {
     #expect(
       encrypted.metadata == block.sorted,
       "\(name)\n\(text)\n\(String(decoding: bytes, as: UTF8.self))")
+    #expect(
+      plain.untouched(but: edits)
+        == (try SOPSText.parse(plain.replacing(edits, metadata: nil), format: .yaml, file: name))
+        .untouched(but: edits), "\(name)\n\(text)")
     guard encrypted.items.count == plain.items.count else {
       Issue.record(
         "\(name): \(plain.items.count) became \(encrypted.items.count)\n\(text)\n\(String(decoding: bytes, as: UTF8.self))"
@@ -94,6 +98,41 @@ struct TextReplacingTests {
 }
 
 extension SOPSText {
+  /// The bytes outside of the items that edits replace.
+  func untouched(but edits: [Int: Replacement]) -> String {
+    guard case .tree(let body) = body else { return "" }
+    let layout = TextLayout(bytes)
+    var ranges: [Range<Int>] = []
+    for index in edits.keys {
+      switch body.spots[index] {
+      case .comment(let comment):
+        ranges.append(body.tree.comments[comment].start..<body.tree.comments[comment].end)
+      case .alias: break
+      case .node(let number):
+        let node = body.tree.nodes[number]
+        guard node.style == .literal || node.style == .folded, let extras = body.tree.extras[number]
+        else {
+          ranges.append(node.start..<node.end)
+          continue
+        }
+        let header = bytes[node.start...].prefix { Array("|>+-123456789".utf8).contains($0) }
+        ranges.append(header.startIndex..<header.endIndex)
+        let content = layout.beforeBreak(extras.contentStart)
+        if node.end > content { ranges.append(content..<node.end) }
+      }
+    }
+    var result = ""
+    var position = 0
+    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound })
+    where range.lowerBound >= position {
+      result += String(decoding: bytes[position..<range.lowerBound], as: UTF8.self) + "‹›"
+      position = range.upperBound
+    }
+    // A block leaves two holes, and what takes its place one.
+    return (result + String(decoding: bytes[position...], as: UTF8.self))
+      .replacing("‹›", with: "")
+  }
+
   var hasContainerAlias: Bool {
     guard case .tree(let body) = body else { return false }
     return body.tree.extras.values.contains {
