@@ -96,6 +96,13 @@ struct LinesTextTests {
     #expect(text.items[2].comments == [Array("one\n# two".utf8)])
   }
 
+  @Test("what go-ini takes for a comment is no part of a value, and stays where it is")
+  func iniInline() throws {
+    let text = try SOPSText.parse("c = a ; b\n", .ini)
+    #expect(text.items.map(\.value) == [.text([0x61])])
+    #expect(try text.replacing([0: .ciphertext("ENC[1]")], keeping: nil) == "c = ENC[1] ; b\n")
+  }
+
   @Test("a comment before a key is walked behind it, as upstream does")
   func iniComments() throws {
     let text = try SOPSText.parse("[s]\n; c\na = 1\nb = 2\n", .ini)

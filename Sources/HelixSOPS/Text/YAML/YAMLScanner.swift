@@ -12,19 +12,19 @@ struct YAMLScanner {
   /// Whether a token was taken from the current line.
   var lineHasContent = false
 
-  private(set) var tokens: [YAMLToken] = []
-  private var head = 0
-  private var taken = 0
+  var tokens: [YAMLToken] = []
+  var head = 0
+  var taken = 0
   var comments: [YAMLComment] = []
 
   var indent = -1
   private var indents: [Int] = []
   var flowLevel = 0
-  private var isKeyAllowed = true
-  private var keys: [PossibleKey] = [PossibleKey()]
+  var isKeyAllowed = true
+  var keys: [PossibleKey] = [PossibleKey()]
 
   /// A place that turns out to be a key when a colon follows.
-  private struct PossibleKey {
+  struct PossibleKey {
     var isPossible = false
     var isRequired = false
     var token = 0
@@ -88,7 +88,7 @@ struct YAMLScanner {
     lineHasContent = true
   }
 
-  private mutating func appendMark(_ kind: YAMLToken.Kind, length: Int) {
+  mutating func appendMark(_ kind: YAMLToken.Kind, length: Int) {
     append(YAMLToken(kind, start: position, end: position + length, column: column))
     position += length
   }
@@ -161,7 +161,7 @@ struct YAMLScanner {
 
   // MARK: Possible keys
 
-  private mutating func dropStaleKeys() throws(TextFault) {
+  mutating func dropStaleKeys() throws(TextFault) {
     for index in keys.indices where keys[index].isPossible {
       let key = keys[index]
       guard key.line < line || isFar(key.offset) else { continue }
@@ -177,7 +177,7 @@ struct YAMLScanner {
     return text[offset..<position].count { $0 & 0xC0 != 0x80 } > 1024
   }
 
-  private mutating func saveKey() throws(TextFault) {
+  mutating func saveKey() throws(TextFault) {
     guard isKeyAllowed else { return }
     try removeKey()
     keys[keys.count - 1] = PossibleKey(
@@ -185,7 +185,7 @@ struct YAMLScanner {
       token: taken + tokens.count - head, offset: position, line: line, column: column)
   }
 
-  private mutating func removeKey() throws(TextFault) {
+  mutating func removeKey() throws(TextFault) {
     let key = keys[keys.count - 1]
     if key.isPossible && key.isRequired {
       throw TextFault("a key has no \":\" behind it", at: key.offset)
@@ -196,7 +196,7 @@ struct YAMLScanner {
   // MARK: Indentation
 
   /// Opens a block when the column is deeper than the last; `token` tells where its mark belongs.
-  private mutating func roll(
+  mutating func roll(
     to column: Int, before token: Int?, _ kind: YAMLToken.Kind, at offset: Int
   ) throws(TextFault) {
     guard flowLevel == 0, indent < column else { return }
@@ -211,141 +211,11 @@ struct YAMLScanner {
     }
   }
 
-  private mutating func unroll(to column: Int) {
+  mutating func unroll(to column: Int) {
     guard flowLevel == 0 else { return }
     while indent > column {
       tokens.append(YAMLToken(.blockEnd, start: position, end: position, column: self.column))
       indent = indents.removeLast()
     }
-  }
-
-  // MARK: One token each
-
-  private mutating func fetchEnd() throws(TextFault) {
-    unroll(to: -1)
-    try removeKey()
-    // What stands open in brackets waits for no more text to become a key.
-    line += 1
-    try dropStaleKeys()
-    isKeyAllowed = false
-    tokens.append(YAMLToken(.streamEnd, start: size, end: size, column: column))
-  }
-
-  private mutating func fetchDocumentMark(_ kind: YAMLToken.Kind) throws(TextFault) {
-    unroll(to: -1)
-    try removeKey()
-    isKeyAllowed = false
-    appendMark(kind, length: 3)
-  }
-
-  private mutating func fetchDirective() throws(TextFault) {
-    unroll(to: -1)
-    try removeKey()
-    isKeyAllowed = false
-    let start = position
-    while !isBreakOrEnd(position), !isComment(position) { position += 1 }
-    let isTag = text[start...].starts(with: "%TAG".utf8)
-    let kind: YAMLToken.Kind = isTag ? .tagDirective : .versionDirective
-    append(YAMLToken(kind, start: start, end: position, column: 0))
-  }
-
-  private mutating func fetchFlowStart(_ kind: YAMLToken.Kind) throws(TextFault) {
-    try saveKey()
-    guard flowLevel < TextLimit.depth else { throw TextFault(TextLimit.tooDeep, at: position) }
-    flowLevel += 1
-    keys.append(PossibleKey())
-    isKeyAllowed = true
-    appendMark(kind, length: 1)
-  }
-
-  private mutating func fetchFlowEnd(_ kind: YAMLToken.Kind) throws(TextFault) {
-    try removeKey()
-    if flowLevel > 0 {
-      flowLevel -= 1
-      keys.removeLast()
-    }
-    isKeyAllowed = false
-    appendMark(kind, length: 1)
-  }
-
-  private mutating func fetchFlowEntry() throws(TextFault) {
-    try removeKey()
-    isKeyAllowed = true
-    appendMark(.flowEntry, length: 1)
-  }
-
-  private mutating func fetchBlockEntry() throws(TextFault) {
-    if flowLevel == 0 {
-      guard isKeyAllowed else {
-        throw TextFault("a list's item cannot start here", at: position)
-      }
-      try roll(to: column, before: nil, .blockListStart, at: position)
-    }
-    try removeKey()
-    isKeyAllowed = true
-    appendMark(.blockEntry, length: 1)
-  }
-
-  private mutating func fetchKey() throws(TextFault) {
-    if flowLevel == 0 {
-      guard isKeyAllowed else { throw TextFault("a key cannot start here", at: position) }
-      try roll(to: column, before: nil, .blockMapStart, at: position)
-    }
-    try removeKey()
-    isKeyAllowed = flowLevel == 0
-    appendMark(.key, length: 1)
-  }
-
-  private mutating func fetchValue() throws(TextFault) {
-    let key = keys[keys.count - 1]
-    if key.isPossible {
-      let mark = YAMLToken(.key, start: key.offset, end: key.offset, column: key.column)
-      tokens.insert(mark, at: head + key.token - taken)
-      try roll(to: key.column, before: key.token, .blockMapStart, at: key.offset)
-      keys[keys.count - 1].isPossible = false
-      isKeyAllowed = false
-    } else {
-      if flowLevel == 0 {
-        guard isKeyAllowed else { throw TextFault("a value cannot start here", at: position) }
-        try roll(to: column, before: nil, .blockMapStart, at: position)
-      }
-      isKeyAllowed = flowLevel == 0
-    }
-    appendMark(.value, length: 1)
-  }
-
-  private mutating func fetchAnchor(_ kind: YAMLToken.Kind) throws(TextFault) {
-    try saveKey()
-    isKeyAllowed = false
-    append(try scanAnchor(kind))
-  }
-
-  private mutating func fetchTag() throws(TextFault) {
-    try saveKey()
-    isKeyAllowed = false
-    append(try scanTag())
-  }
-
-  private mutating func fetchBlockScalar(_ style: TextNode.Style) throws(TextFault) {
-    try removeKey()
-    isKeyAllowed = true
-    let token = try scanBlockScalar(style)
-    tokens.append(token)
-  }
-
-  private mutating func fetchFlowScalar(_ style: TextNode.Style) throws(TextFault) {
-    try saveKey()
-    isKeyAllowed = false
-    append(try scanQuoted(style))
-  }
-
-  private mutating func fetchPlain() throws(TextFault) {
-    try saveKey()
-    isKeyAllowed = false
-    let (token, endedOnNewLine) = try scanPlain()
-    if endedOnNewLine { isKeyAllowed = true }
-    tokens.append(token)
-    // What follows on a new line has nothing of the scalar's before it.
-    lineHasContent = !endedOnNewLine
   }
 }
