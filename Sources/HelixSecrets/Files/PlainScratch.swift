@@ -7,17 +7,35 @@ package struct PlainScratch: Sendable {
   private let path: String
   private let interruptions: Interruptions
 
+  /// Locked for as long as somebody edits: the editor inherits it, and so outlives this process.
+  private let lock: Int32
+
   private static let prefix = "helix-edit-"
 
-  /// Removes what edits left behind that were killed.
+  /// Removes what edits left behind that were killed: folders of one's own that nobody has locked.
   private static func sweep(_ place: String) {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? [] {
-      guard name.hasPrefix(prefix),
-        let owner = Int32(name.dropFirst(prefix.count).prefix { $0.isNumber }), kill(owner, 0) != 0,
-        errno == ESRCH
-      else { continue }
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
+    where name.hasPrefix(prefix) {
+      guard let lock = locked("\(place)/\(name)", O_CLOEXEC) else { continue }
       wipe("\(place)/\(name)")
+      close(lock)
     }
+  }
+
+  /// Locks a folder; nil when it is another user's, a link, or locked already.
+  ///
+  /// Anybody may put things into a place that all users share.
+  private static func locked(_ folder: String, _ flags: Int32 = 0) -> Int32? {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | flags)
+    guard descriptor >= 0 else { return nil }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(),
+      flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    else {
+      close(descriptor)
+      return nil
+    }
+    return descriptor
   }
 
   /// Where files lie in memory: the user's own place first.
@@ -30,10 +48,13 @@ package struct PlainScratch: Sendable {
   package init(name: String, _ text: [UInt8]) throws(Diagnostic) {
     for place in Self.places where Self.isInMemory(place) {
       Self.sweep(place)
-      var template = Array("\(place)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
+      var template = Array("\(place)/\(Self.prefix)XXXXXX".utf8CString)
       // Made with mode 700.
       guard mkdtemp(&template) != nil else { continue }
-      folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      guard let lock = Self.locked(made) else { continue }
+      folder = made
+      self.lock = lock
       path = "\(folder)/\(name)"
       interruptions = Interruptions()
       do throws(Diagnostic) {
@@ -41,6 +62,7 @@ package struct PlainScratch: Sendable {
       } catch {
         interruptions.end()
         rmdir(folder)
+        close(lock)
         throw error
       }
       return
@@ -92,21 +114,31 @@ package struct PlainScratch: Sendable {
   /// Overwrites the text and removes it, and what the editor left beside it.
   package func wipe() {
     Self.wipe(folder)
+    close(lock)
     interruptions.end()
   }
 
   private static func wipe(_ folder: String) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-      let path = "\(folder)/\(name)"
-      if let handle = FileHandle(forWritingAtPath: path),
-        let size = try? handle.seekToEnd(), size < 1 << 30
-      {
-        try? handle.seek(toOffset: 0)
-        try? handle.write(contentsOf: Data(count: Int(size)))
-        try? handle.close()
-      }
+      overwrite("\(folder)/\(name)")
     }
     try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  /// Fills a file with zeros; what a link leads to is left alone.
+  private static func overwrite(_ path: String) {
+    let descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+    let zeros = [UInt8](repeating: 0, count: 65_536)
+    var rest = Int(status.st_size)
+    while rest > 0 {
+      let count = Foundation.write(descriptor, zeros, min(rest, zeros.count))
+      guard count > 0 else { return }
+      rest -= count
+    }
   }
 }
 
