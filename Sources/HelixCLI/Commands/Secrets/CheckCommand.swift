@@ -21,9 +21,7 @@ struct CheckCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       let search = try desk.config()
       console.report(search.warnings)
       for path in files { _ = try GuardedFile.given(path) }

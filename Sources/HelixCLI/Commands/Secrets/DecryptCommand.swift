@@ -35,9 +35,7 @@ struct DecryptCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       let file = try GuardedFile.given(file)
       let document = try desk.opener.open(file, format: format.format(of: file.path))
       if let path = extract.flatMap({ [PathStep](sopsPath: $0) }) {

@@ -29,9 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       let search = try desk.config()
       for path in files { _ = try GuardedFile.given(path) }
       let scan = desk.scan(files, config: search.config)

@@ -22,9 +22,7 @@ struct EditCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       if FileManager.default.fileExists(atPath: file) {
         try change(desk, console)
       } else {

@@ -26,9 +26,7 @@ struct EncryptCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       let file = try GuardedFile.given(file)
       let options = try desk.options(for: file.path, recipients: recipients(in: age))
       var random = SystemRandomNumberGenerator()

@@ -22,13 +22,5 @@ struct EstateOptions: ParsableArguments {
 }
 
 extension Console {
-  /// The desk of the estate here, or the end of the command.
-  func desk(_ options: EstateOptions) async throws -> SecretsDesk {
-    var desk: SecretsDesk?
-    try await guarding { desk = try SecretsDesk(inventory: options.folder) }
-    guard let desk else { throw ExitStatus.failed.exit }
-    return desk
-  }
-
   func answer(bytes: [UInt8]) { answer(Data(bytes)) }
 }

@@ -25,9 +25,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       guard let path = file ?? desk.spec?.files.first?.value else { throw noFile }
       try refuseSecond(of: path, desk)
       if FileManager.default.fileExists(atPath: path) {

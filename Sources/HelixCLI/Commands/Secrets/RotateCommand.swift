@@ -28,9 +28,7 @@ struct RotateCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       let added = try recipients(in: addAge).map(desk.ageKey)
       let removed = recipients(in: removeAge).map(MasterKey.age)
       var rotations: [Turn] = []

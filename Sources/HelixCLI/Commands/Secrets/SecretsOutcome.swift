@@ -11,11 +11,16 @@ extension Console {
     return Console(options, quoting: .files([".sops.yaml", "cluster.yaml"]))
   }
 
-  /// Runs a command about encrypted files; what SOPS has an exit status for ends with that.
-  func guarding(_ desk: SecretsDesk, _ body: () async throws -> Void) async throws {
+  /// Runs a command about encrypted files at the estate's desk.
+  ///
+  /// What SOPS has an exit status for ends with that.
+  func atDesk(
+    _ estate: EstateOptions, _ body: (Console, SecretsDesk) async throws -> Void
+  ) async throws {
     try await guarding {
+      let desk = try SecretsDesk(inventory: estate.folder)
       do {
-        try await body()
+        try await body(self, desk)
       } catch let problem as SOPSProblem {
         report(desk.opener.diagnostics(for: problem))
         throw ExitCode(problem.exitCode)

@@ -34,9 +34,7 @@ struct SetCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       let steps = [PathStep](sopsPath: path) ?? []
       let file = try GuardedFile.given(file)
       let document = try desk.opener.open(file, format: format.format(of: file.path))

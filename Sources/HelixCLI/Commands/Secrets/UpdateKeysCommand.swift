@@ -25,9 +25,7 @@ struct UpdateKeysCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let console = Console.ofSecrets(common)
-    let desk = try await console.desk(inventory)
-    try await console.guarding(desk) {
+    try await Console.ofSecrets(common).atDesk(inventory) { console, desk in
       var updates: [(file: GuardedFile, bytes: [UInt8])] = []
       for path in files {
         let file = try GuardedFile.given(path)
