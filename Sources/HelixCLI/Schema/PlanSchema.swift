@@ -112,7 +112,7 @@ enum PlanSchema {
             "host": { "type": "string" },
             "after": { "$ref": "#/$defs/texts", "description": "must have succeeded" },
             "follows": { "$ref": "#/$defs/texts", "description": "must have ended" },
-            "spends": { "enum": ["quorum"] },
+            "spends": { "type": "string", "pattern": "^(voter:.+|any-voter|membership)$" },
             "timeout": { "type": "integer", "minimum": 1, "description": "seconds" },
             "instructions": {
               "type": "array",

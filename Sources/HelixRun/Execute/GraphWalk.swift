@@ -79,11 +79,11 @@ extension GraphWalk {
     var left: [Int] = []
     var rest = ready[...]
     while runningCount < parallelism, let position = rest.popFirst() {
-      if steps[position].spends == .quorum, isQuorumSpent {
+      if steps[position].spends != nil, isQuorumSpent {
         left.append(position)
         continue
       }
-      if steps[position].spends == .quorum { isQuorumSpent = true }
+      if steps[position].spends != nil { isQuorumSpent = true }
       states[position] = .running
       runningCount += 1
       begun.append(steps[position])
@@ -98,7 +98,7 @@ extension GraphWalk {
   mutating func end(_ id: StepID, _ outcome: StepOutcome) -> [(step: Step, blame: StepID)] {
     guard let position = positions[id], case .running = states[position] else { return [] }
     runningCount -= 1
-    if steps[position].spends == .quorum { isQuorumSpent = false }
+    if steps[position].spends != nil { isQuorumSpent = false }
     states[position] = .ended(outcome)
     // Only a run that is being stopped interrupts its steps.
     if outcome == .interrupted { stopping = stopping ?? .atOnce }

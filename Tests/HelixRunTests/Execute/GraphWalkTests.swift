@@ -14,7 +14,7 @@ struct GraphWalkTests {
       return step(
         "\(number)", after: needed.map(String.init),
         follows: earlier.filter { !needed.contains($0) }.map(String.init),
-        spends: Int.random(in: 0..<3, using: &generator) == 0 ? .quorum : nil)
+        spends: Int.random(in: 0..<3, using: &generator) == 0 ? .membership : nil)
     }
   }
 
@@ -34,7 +34,7 @@ struct GraphWalkTests {
         #expect(step.follows.allSatisfy { outcomes[$0] != nil })
       }
       #expect(running.count <= parallelism)
-      #expect(running.count { steps[$0]?.spends == .quorum } <= 1)
+      #expect(running.count { steps[$0]?.spends != nil } <= 1)
       guard let ended = running.sorted().randomElement(using: &generator) else { break }
       running.remove(ended)
       let fails = Int.random(in: 0..<5, using: &generator) == 0
@@ -68,7 +68,7 @@ struct GraphWalkTests {
   func quorumQueue() throws {
     var walk = GraphWalk(
       try StepGraph([
-        step("server-1", spends: .quorum), step("server-2", spends: .quorum), step("agent"),
+        step("server-1", spends: .membership), step("server-2", spends: .membership), step("agent"),
       ]))
     let first = walk.begin(atMost: 9).map(\.id)
     let meanwhile = walk.begin(atMost: 9).map(\.id)

@@ -82,7 +82,7 @@ struct K3sMember: K3sResource {
               Wait(
                 "the old \(node.name) is gone", script: isGone, timeout: 120, interval: 2)),
           ],
-          spends: isVoter ? .quorum : nil, timeout: 300)
+          spends: isVoter ? .membership : nil, timeout: 300)
       ])
   }
 

@@ -70,7 +70,7 @@ extension ServiceSteps {
     }
     return service.step(
       verb, "\(title) and wait until it is healthy", instructions,
-      spends: mayCostAVote ? .quorum : nil)
+      spends: budget)
   }
 
   private var title: String {
@@ -98,10 +98,11 @@ extension ServiceSteps {
       instructions: K3sConfig.tie(tied))
   }
 
-  private var mayCostAVote: Bool {
+  private var budget: Budget? {
     switch need.sort {
-    case .start, .restart: true
-    case .resume, .wait: false
+    case .start: .membership
+    case .restart: .voter(node.host)
+    case .resume, .wait: nil
     }
   }
 
