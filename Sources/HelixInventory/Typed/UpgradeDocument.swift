@@ -53,7 +53,8 @@ enum UpgradeDocument {
     .optional("ignore-daemonsets", .bool, "leave the pods of DaemonSets"),
     .optional("disable-eviction", .bool, "delete pods past every disruption budget"),
     .optional(
-      "skip-wait-for-delete-timeout", .duration, "do not wait for pods that have been going so long"),
+      "skip-wait-for-delete-timeout", .duration,
+      "do not wait for pods that have been going so long"),
     .optional("pod-selector", .text(example: "app!=storage"), "which pods to take"),
   ])
 
