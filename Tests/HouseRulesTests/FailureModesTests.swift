@@ -49,7 +49,8 @@ struct FailureModesTests {
       let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
       let sentence = try Regex(
         #"@Test\(\s*"\#(NSRegularExpression.escapedPattern(for: String(match.2)))""#)
-      #expect(text.contains(sentence), "\(match.1) has no test \"\(match.2)\"")
+      let isThere = text.contains(sentence)
+      #expect(isThere, "\(match.1) has no test \"\(match.2)\"")
     }
   }
 
