@@ -10,7 +10,7 @@ import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from standin import httpclient, jointoken, jsonpath, ownership, patches, pki, selectors, settings, tables, webserver
+from standin import httpclient, jointoken, jsonpath, ownership, patches, pki, selectors, settings, shapes, tables, webserver
 from standin.apierror import ApiError
 from standin.paths import Layout
 
@@ -112,7 +112,7 @@ class OwnershipTest(unittest.TestCase):
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data}
 
     def apply(self, live, config, manager, force=False):
-        item, sets = ownership.apply(live, config, manager, force, False)
+        item, sets = ownership.apply(live, config, manager, force, shapes.BuiltIn(config["kind"]))
         item["metadata"]["managedFields"] = ownership.write_sets(sets, "v1", "now", None)
         return item
 
@@ -126,7 +126,7 @@ class OwnershipTest(unittest.TestCase):
             self.apply(live, self.config(x="2"), "two")
         self.assertEqual(caught.exception.code, 409)
         self.assertEqual(str(caught.exception),
-                         'Apply failed with 1 conflict: conflict with "one" using v1: .data.x')
+                         'Apply failed with 1 conflict: conflict with "one": .data.x')
         forced = self.apply(live, self.config(x="2"), "two", force=True)
         self.assertEqual(forced["data"], {"x": "2"})
         self.assertNotIn(("one", "Apply"), ownership.read_sets(forced["metadata"]["managedFields"]))

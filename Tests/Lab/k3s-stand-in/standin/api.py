@@ -3,7 +3,7 @@
 import json
 import time
 
-from standin import discovery, kinds, patches, selectors, tables
+from standin import discovery, disruption, kinds, patches, selectors, tables
 from standin.apierror import ApiError, no_such_path
 
 WATCH_LONGEST = 300.0
@@ -155,33 +155,21 @@ class Api:
     def _post(self, request, aim):
         item = self._object(request)
         if aim.subresource == "eviction":
-            self._evict(request, aim)
+            options = item.get("deleteOptions") or {}
+            disruption.evict(self.objects, aim.namespace, aim.name, self._dry(request) or bool(options.get("dryRun")),
+                             options)
+            request.answer(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
             return
         if aim.name is not None:
             raise ApiError(405, "the server does not allow this method on the requested resource")
         if item.get("kind") not in (None, aim.kind.name):
             raise ApiError(400, f'{item.get("kind")} in version "{item.get("apiVersion")}" cannot be handled '
                            f"as a {aim.kind.name}")
+        if aim.kind.status and aim.kind is not kinds.NODES:
+            item.pop("status", None)  # has a place of its own
+        item["apiVersion"] = aim.kind.api_version(aim.version)
         made = self.objects.create(aim.kind, aim.namespace, item, self._manager(request), self._dry(request))
         self._show(request, aim, 201, made)
-
-    def _evict(self, request, aim):
-        blocked = self._blocking_budget(aim)
-        if blocked:
-            raise ApiError(429, "Cannot evict pod as it would violate the pod's disruption budget.",
-                           details={"causes": [{"reason": "DisruptionBudget",
-                                                "message": f"The disruption budget {blocked} needs the pod"}]})
-        self.objects.delete(kinds.PODS, aim.namespace, aim.name, self._dry(request))
-        request.answer(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
-
-    def _blocking_budget(self, aim):
-        pod = self.objects.get(kinds.PODS, aim.namespace, aim.name)
-        for budget in self.objects.list(kinds.BUDGETS, aim.namespace)[1]:
-            wanted = budget["spec"].get("selector", {}).get("matchLabels") or {}
-            mine = pod["metadata"].get("labels") or {}
-            if wanted.items() <= mine.items() and budget.get("status", {}).get("disruptionsAllowed", 1) < 1:
-                return budget["metadata"]["name"]
-        return None
 
     def _put(self, request, aim):
         item = self._object(request)
@@ -220,9 +208,14 @@ class Api:
         if aim.name is None:
             self._delete_all(request, aim, dry)
             return
-        item = self.objects.delete(aim.kind, aim.namespace, aim.name, dry, options.get("preconditions"))
-        if item["metadata"].get("finalizers"):
-            request.answer(200, self.objects.find(aim.kind, aim.namespace, aim.name) or item)
+        grace = request.query.get("gracePeriodSeconds", options.get("gracePeriodSeconds"))
+        if (request.query.get("propagationPolicy") or options.get("propagationPolicy")) == "Orphan" and not dry:
+            self.objects.orphan(aim.kind, self.objects.get(aim.kind, aim.namespace, aim.name))
+        item = self.objects.delete(aim.kind, aim.namespace, aim.name, dry, options.get("preconditions"),
+                                   str(grace) == "0")
+        left = self.objects.find(aim.kind, aim.namespace, aim.name)
+        if left and left["metadata"].get("deletionTimestamp"):
+            request.answer(200, left)
             return
         request.answer(200, {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",

@@ -11,7 +11,7 @@ def label(kind, name):
     return f"{kind.name.lower()}{'.' + kind.group if kind.group else ''}/{name}"
 
 
-def rows(table, wide, headers, namespaces, labels):
+def rows(table, wide, headers, namespaces, labels, columns=()):
     """A Table as aligned text."""
     places = [index for index, column in enumerate(table["columnDefinitions"])
               if wide or not column.get("priority")]
@@ -22,6 +22,10 @@ def rows(table, wide, headers, namespaces, labels):
     if namespaces:
         first = [["NAMESPACE"]] if headers else []
         lines = [extra + line for extra, line in zip(first + [[meta.get("namespace", "")] for meta in metas], lines)]
+    for label in filter(None, columns):
+        last = [[label.rpartition("/")[2].upper()]] if headers else []
+        lines = [line + extra for extra, line in zip(
+            last + [[(meta.get("labels") or {}).get(label, "")] for meta in metas], lines)]
     if labels:
         last = [["LABELS"]] if headers else []
         texts = [[",".join(f"{key}={value}" for key, value in sorted((meta.get("labels") or {}).items())) or "<none>"]
@@ -42,7 +46,7 @@ def shown(value, form, managed):
         for item in value.get("items", [value]):
             item["metadata"].pop("managedFields", None)
     if form == "json":
-        return json.dumps(value, indent=4)
+        return json.dumps(value, indent=4, sort_keys=True, ensure_ascii=False)
     if form == "yaml":
         import yaml
         return yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=True).rstrip("\n")

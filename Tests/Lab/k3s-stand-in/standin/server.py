@@ -10,7 +10,8 @@ import threading
 import time
 
 from standin import (api, bootstrap, controllers, frontdoor, httpclient, jointoken, kinds, kubelet, log, machine,
-                     manifests, metrics, paths, pki, raftwire, settings as config, supervisor, timing, webserver)
+                     manifests, metrics, paths, pki, raftwire, settings as config, supervisor, timing, webserver,
+                     workloads)
 from standin.apierror import ApiError
 from standin.datastore import Datastore, State, Unavailable
 from standin.objects import Objects
@@ -221,9 +222,10 @@ class ServerProcess:
 
     def _start_controllers(self, place):
         work = controllers.Controllers(self.objects, self.node_name, place.name, self.address)
+        self.objects.services = self.settings["service-cidr"][0]
         self._insist(work.mark_own_node)  # from here on, deleting the node removes the member too
         deployer = manifests.Deployer(self.layout, self.objects, self.node_name, self.settings["disable"])
-        for part in (work, deployer):
+        for part in (work, deployer, workloads.Workloads(self.objects)):
             threading.Thread(target=part.run, daemon=True).start()
 
     def end(self):
