@@ -1,5 +1,6 @@
 """Kubernetes' REST interface over the object store."""
 
+import base64
 import json
 import time
 
@@ -40,6 +41,27 @@ class Api:
 
     def __init__(self, objects):
         self.objects = objects
+        self.outdated = set()  # what somebody asked for although it is deprecated: (group, version, plural, part)
+
+    def metrics(self):
+        """The metrics of the API server that operators look at before an upgrade."""
+        name = "apiserver_requested_deprecated_apis"
+        lines = [f"# TYPE {name} gauge"]
+        for group, version, plural, part in sorted(self.outdated):
+            _, removed, _ = kinds.DEPRECATED[group, version]
+            lines.append(f'{name}{{group="{group}",removed_release="{removed}",resource="{plural}",'
+                         f'subresource="{part}",version="{version}"}} 1')
+        return "\n".join(lines) + "\n"
+
+    def _note_outdated(self, request, aim):
+        found = kinds.DEPRECATED.get((aim.kind.group, aim.version))
+        if found:
+            since, removed, newer = found
+            self.outdated.add((aim.kind.group, aim.version, aim.kind.plural, aim.subresource))
+            group = aim.kind.group
+            request.extra["Warning"] = (
+                f'299 - "{group}/{aim.version} {aim.kind.name} is deprecated in v{since}+, unavailable in v{removed}+; '
+                f'use {group}/{newer} {aim.kind.name}"')
 
     def serve(self, request):
         """Answer one request; `request` is the HTTP handler with `.route` and `.query` set."""
@@ -51,6 +73,7 @@ class Api:
         aim = target(state, request.route)
         if aim.subresource not in ("", "status", "eviction", "scale", "finalize"):
             raise no_such_path()
+        self._note_outdated(request, aim)
         if request.command in ("GET", "HEAD"):
             self._read(request, aim, state)
         elif request.command == "POST":
@@ -74,13 +97,32 @@ class Api:
             return
         revision, items = self.objects.list(aim.kind, aim.namespace, state)
         chosen = [item for item in items if self._chosen(request, item)]
+        chosen, meta = self._page(request, chosen, {"resourceVersion": str(revision)})
         shape = self._table_shape(request)
         if shape:
-            request.answer(200, tables.table(aim.kind, chosen, revision, shape))
+            table = tables.table(aim.kind, chosen, revision, shape)
+            request.answer(200, {**table, "metadata": meta})
             return
         request.answer(200, {
             "kind": aim.kind.name + "List", "apiVersion": aim.kind.api_version(aim.version),
-            "metadata": {"resourceVersion": str(revision)}, "items": chosen})
+            "metadata": meta, "items": chosen})
+
+    def _page(self, request, items, meta):
+        """Cut a list as `limit` and `continue` say."""
+        def place(item):
+            return [item["metadata"].get("namespace", ""), item["metadata"]["name"]]
+        token, limit = request.query.get("continue"), int(request.query.get("limit") or 0)
+        if token:
+            try:
+                after = json.loads(base64.urlsafe_b64decode(token))
+            except ValueError:
+                raise ApiError(400, "continue key is not valid") from None
+            items = [item for item in items if place(item) > after]
+        if limit and len(items) > limit:
+            meta = {**meta, "remainingItemCount": len(items) - limit, "continue": base64.urlsafe_b64encode(
+                json.dumps(place(items[limit - 1])).encode()).decode()}
+            items = items[:limit]
+        return items, meta
 
     def _chosen(self, request, item):
         return selectors.labels(request.query.get("labelSelector"))(item) and \

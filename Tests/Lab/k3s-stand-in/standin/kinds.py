@@ -11,6 +11,12 @@ GROUP_VERSIONS = {
 }
 
 
+# (group, version) -> deprecated in, gone in, what to use. policy/v1beta1 is gone in 1.25 in truth: it is kept here
+# so that a test has a deprecated API to ask for.
+DEPRECATED = {("policy", "v1beta1"): ("1.21", "1.25", "v1"),
+              ("flowcontrol.apiserver.k8s.io", "v1beta3"): ("1.29", "1.32", "v1")}
+
+
 class Kind:
     """One resource: its names, its place, its versions."""
 

@@ -1,6 +1,7 @@
 """kubectl's way to the API: kubeconfig, requests, and the words of its errors."""
 
 import base64
+import copy
 import json
 import os
 import sys
@@ -91,6 +92,13 @@ class KubeClient:
         for kind in self._custom():
             if word in names(kind):
                 return kind
+        plural, _, rest = word.partition(".")
+        version, _, group = rest.partition(".")
+        for kind in (*kinds.BUILT_IN.values(), *self._custom()):
+            if (kind.plural, kind.group) == (plural, group) and version in kind.versions:
+                found = copy.copy(kind)
+                found.versions = [version]
+                return found
         raise Failure(f'error: the server doesn\'t have a resource type "{word}"')
 
     def kind_of(self, item, source="STDIN"):

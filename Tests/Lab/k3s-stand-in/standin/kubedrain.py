@@ -10,7 +10,8 @@ from standin.version import VERSION, minor
 OWNERS = {"ReplicaSet": kinds.REPLICA_SETS, "DaemonSet": kinds.DAEMON_SETS, "StatefulSet": kinds.STATEFUL_SETS}
 DAEMONS = "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
 # The words changed with 1.30 and 1.31.
-ALONE = f"cannot delete Pods {'that ' if minor(VERSION) >= (1, 30) else ''}declare no controller (use --force to override)"
+ALONE = "cannot delete Pods " + ("that " if minor(VERSION) >= (1, 30) else "") + \
+    "declare no controller (use --force to override)"
 COLON_SPACE = " " if minor(VERSION) >= (1, 31) else ""
 LOCAL = "cannot delete Pods with local storage (use --delete-emptydir-data to override)"
 

@@ -156,7 +156,7 @@ class Objects:
         if dry_run:
             return after
         key = kind.key(meta.get("namespace"), meta["name"])
-        gone = meta.get("deletionTimestamp") and not meta.get("finalizers")
+        gone = meta.get("deletionTimestamp") and not meta.get("finalizers") and before["metadata"].get("finalizers")
         change = {"delete": doomed_with(kind, key, meta["name"])} if gone else {"put": {key: after}}
         result = self._write({"if": {key: entry["mod"]}, **change})
         if not result["done"]:

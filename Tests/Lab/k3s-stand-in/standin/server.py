@@ -9,8 +9,8 @@ import ssl
 import threading
 import time
 
-from standin import (api, bootstrap, controllers, frontdoor, httpclient, jointoken, kinds, kubelet, log, machine,
-                     manifests, metrics, paths, pki, raftwire, settings as config, supervisor, timing, webserver,
+from standin import (api, bootstrap, certificates, controllers, frontdoor, httpclient, jointoken, kinds, kubelet, log,
+                     machine, manifests, metrics, paths, raftwire, settings as config, supervisor, timing, webserver,
                      workloads)
 from standin.apierror import ApiError
 from standin.datastore import Datastore, State, Unavailable
@@ -71,8 +71,7 @@ class ServerProcess:
             return file.read()
 
     def _write_certificates(self):
-        """Issue what this server shows and uses; new at each start."""
-        server, client = (pki.Authority(self.layout, name) for name in ("server-ca", "client-ca"))
+        """Make sure of what this server shows and uses."""
         service = ipaddress.ip_network(self.settings["service-cidr"][0])[1]
         hosts = ["kubernetes", "kubernetes.default", "kubernetes.default.svc",
                  f"kubernetes.default.svc.{self.settings['cluster-domain']}", "localhost", "127.0.0.1",
@@ -80,13 +79,7 @@ class ServerProcess:
                  *self.settings["node-external-ip"], *self.settings["tls-san"]]
         if self.settings["advertise-address"]:
             hosts.append(self.settings["advertise-address"])
-        server.issue_to(self.layout.tls_file("serving-kube-apiserver"), "kube-apiserver", hosts=hosts, server=True)
-        client.issue_to(self.layout.tls_file("client-admin"), "system:admin", groups=["system:masters"], client=True)
-        peers = pki.Authority(self.layout, "etcd/peer-ca")
-        peers.issue_to(self.layout.tls_file("etcd/peer-server-client"), "etcd-peer", hosts=[self.address],
-                       client=True, server=True)
-        pki.Authority(self.layout, "etcd/server-ca").issue_to(
-            self.layout.tls_file("etcd/client"), "etcd-client", client=True)
+        certificates.ensure_all(self.layout, hosts, self.address)
 
     def _write_tokens(self, place):
         full = jointoken.full(self._ca(), "server", place.password)

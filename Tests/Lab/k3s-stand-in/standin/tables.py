@@ -32,7 +32,8 @@ def columns_of(kind):
         ("", "nodes"): NODE, ("", "pods"): POD, ("", "namespaces"): NAMESPACE, ("", "secrets"): SECRET,
         ("", "configmaps"): CONFIGMAP, ("apps", "deployments"): DEPLOYMENT,
         ("apps", "statefulsets"): STATEFULSET, ("apps", "replicasets"): REPLICASET, ("", "services"): SERVICE,
-        ("policy", "poddisruptionbudgets"): BUDGET, ("apps", "daemonsets"): DAEMONSET, ("coordination.k8s.io", "leases"): LEASE,
+        ("policy", "poddisruptionbudgets"): BUDGET, ("apps", "daemonsets"): DAEMONSET,
+        ("coordination.k8s.io", "leases"): LEASE,
         ("apiextensions.k8s.io", "customresourcedefinitions"): DEFINITION,
     }.get((kind.group, kind.plural))
     if own:

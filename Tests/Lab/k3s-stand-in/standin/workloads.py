@@ -392,13 +392,15 @@ class Workloads:
             (by_node.setdefault(home, []) if home else spare).append(pod)
         wanted = [node["metadata"]["name"] for node in world.nodes
                   if placing.choose(pod_spec, meta["namespace"], [node], [])[0]]
+        staying = {node["metadata"]["name"] for node in world.nodes
+                   if placing.choose(pod_spec, meta["namespace"], [_without_hints(node)], [])[0]}
         for name in wanted:
             if not by_node.get(name):
                 self._make_pod(kinds.DAEMON_SETS, item, meta["name"] + "-",
                                {"controller-revision-hash": mine, "pod-template-generation": str(meta["generation"])},
                                name)
         for name, pods in by_node.items():
-            for pod in pods[0 if name not in wanted else 1:]:
+            for pod in pods[0 if name not in wanted and name not in staying else 1:]:
                 if is_active(pod):
                     self._drop(pod)
             for pod in pods:
@@ -477,6 +479,12 @@ def daemon_tolerations(spec):
     keys = OWNED_BY_SERVER if spec.get("hostNetwork") else OWNED_BY_SERVER[:-1]
     return [{"key": f"node.kubernetes.io/{key}", "operator": "Exists",
              "effect": "NoExecute" if key in OWNED_BY_SERVER[:2] else "NoSchedule"} for key in keys]
+
+
+def _without_hints(node):
+    """A node without the taints that only keep new pods away."""
+    spec = node.get("spec") or {}
+    return {**node, "spec": {"taints": [one for one in spec.get("taints") or [] if one["effect"] == "NoExecute"]}}
 
 
 def _worth(pod):
