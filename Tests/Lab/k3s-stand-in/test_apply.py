@@ -208,7 +208,8 @@ class ApplyTest(LabTest):
 
     def test_refusals(self):
         other = {**config_map("x"), "metadata": {"name": "x", "namespace": "nowhere"}}
-        self.assertEqual(self.apply(other, fails=True), 'Error from server (NotFound): namespaces "nowhere" not found\n')
+        self.assertEqual(self.apply(other, fails=True),
+                         'Error from server (NotFound): namespaces "nowhere" not found\n')
         self.assertEqual(
             self.apply(plan(upgrade={}), fails=True),
             'error: resource mapping not found for name: "p" namespace: "default" from "STDIN": no matches for kind '
@@ -253,6 +254,20 @@ class ApplyTest(LabTest):
         self.assertEqual((found["spec"], "status" in found), ({"upgrade": {}}, True))
         self.server.kubectl("delete", "crd", "plans.upgrade.cattle.io")
         self.assertIn("doesn't have a resource type", self.server.kubectl("get", "plans").stderr)
+
+    def test_an_outdated_api_is_counted_and_warned_of(self):
+        self.assertNotIn("policy", self.server.kubectl("get", "--raw", "/metrics").stdout)
+        done = self.server.kubectl("get", "--raw", "/apis/policy/v1beta1/poddisruptionbudgets")
+        self.assertIn("Warning: policy/v1beta1 PodDisruptionBudget is deprecated in v1.21+", done.stderr)
+        self.assertIn('apiserver_requested_deprecated_apis{group="policy",removed_release="1.25",'
+                      'resource="poddisruptionbudgets",subresource="",version="v1beta1"} 1',
+                      self.server.kubectl("get", "--raw", "/metrics").stdout)
+        names = self.server.kubectl("get", "namespaces", "--chunk-size=1", "-o", "name").stdout
+        self.assertEqual(len(set(names.split())), 4, names)
+        metrics = self.server.run("curl", "-s", "http://127.0.0.1:2381/metrics").stdout
+        for name in ("etcd_mvcc_db_total_size_in_use_in_bytes", "etcd_disk_wal_fsync_duration_seconds_bucket",
+                     "etcd_disk_backend_commit_duration_seconds_count", 'etcd_server_id{server_id="'):
+            self.assertIn("\n" + name, metrics)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from standin import httpclient, jointoken, jsonpath, ownership, patches, pki, selectors, settings, shapes, tables, webserver
+from standin import (certificates, httpclient, jointoken, jsonpath, ownership, patches, pki, selectors, settings,
+                     shapes, tables, webserver)
 from standin.apierror import ApiError
 from standin.paths import Layout
 
@@ -82,6 +83,28 @@ class ClockTest(unittest.TestCase):
                 client.get("/")
             server.shutdown()
             server.server_close()
+
+
+class CertificateTest(unittest.TestCase):
+    def test_a_pair_stays_while_it_is_good(self):
+        with tempfile.TemporaryDirectory() as folder:
+            layout = Layout(folder)
+            pki.create_authorities(layout)
+            one, other = pki.Authority(layout, "server-ca"), pki.Authority(layout, "client-ca")
+            path = folder + "/leaf"
+            self.assertEqual(certificates.why_not(one, path, ["a"]), "missing")
+            certificates.keep_or_issue(one, path, "leaf", hosts=["a", "10.0.0.1"], server=True)
+            with open(path + ".crt", encoding="utf-8") as file:
+                before = file.read()
+            certificates.keep_or_issue(one, path, "leaf", hosts=["10.0.0.1", "a"], server=True)
+            with open(path + ".crt", encoding="utf-8") as file:
+                self.assertEqual(file.read(), before)
+            self.assertEqual(certificates.why_not(one, path, ["b"]), "other names")
+            self.assertEqual(certificates.why_not(other, path, ["a", "10.0.0.1"]), "foreign")
+            for days, reason in ((274, None), (276, "expiring")):
+                later = pki.today() + datetime.timedelta(days=days)
+                with unittest.mock.patch.object(pki, "_now", lambda later=later: later):
+                    self.assertEqual(certificates.why_not(one, path, ["a", "10.0.0.1"]), reason)
 
 
 class PatchTest(unittest.TestCase):
