@@ -26,7 +26,8 @@ class StatefulSets:
         ready = sum(1 for pod in living if disruption.is_ready(pod) and is_active(pod))
         if updated == len(names) == ready:
             current = update
-        available = sum(1 for pod in living if is_active(pod) and self.hands.is_available(pod, spec.get("minReadySeconds")))
+        available = sum(1 for pod in living
+                        if is_active(pod) and self.hands.is_available(pod, spec.get("minReadySeconds")))
         self.hands.set_status(kinds.STATEFUL_SETS, item, {
             "observedGeneration": meta["generation"], "replicas": len(pods), "collisionCount": 0,
             "availableReplicas": available, **({"readyReplicas": ready} if ready else {}),
