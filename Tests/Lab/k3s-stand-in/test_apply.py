@@ -255,6 +255,19 @@ class ApplyTest(LabTest):
         self.server.kubectl("delete", "crd", "plans.upgrade.cattle.io")
         self.assertIn("doesn't have a resource type", self.server.kubectl("get", "plans").stderr)
 
+    def test_dry_runs_of_other_commands_store_nothing(self):
+        self.apply(DEPLOYMENT)
+        before = self.get("deployment", "web")["spec"], self.get("node", "s1")["spec"]
+        for words in (["patch", "deployment", "web", "-p", '{"spec":{"replicas":7}}'],
+                      ["scale", "deployment", "web", "--replicas=7"], ["cordon", "s1"],
+                      ["taint", "node", "s1", "k:NoSchedule"], ["label", "node", "s1", "k=v"],
+                      ["delete", "deployment", "web"], ["create", "namespace", "x"]):
+            done = self.server.kubectl(*words, "--dry-run=server")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.get("deployment", "web")["spec"], self.get("node", "s1")["spec"]), before)
+        self.assertNotIn("k", self.get("node", "s1")["metadata"]["labels"])
+        self.assertIsNone(self.get("namespace", "x", "--ignore-not-found"))
+
     def test_an_outdated_api_is_counted_and_warned_of(self):
         self.assertNotIn("policy", self.server.kubectl("get", "--raw", "/metrics").stdout)
         done = self.server.kubectl("get", "--raw", "/apis/policy/v1beta1/poddisruptionbudgets")

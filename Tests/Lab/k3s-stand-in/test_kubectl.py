@@ -88,6 +88,18 @@ class Behaviour:
         self.kubectl(*apply, "--field-manager=two", "--force-conflicts", stdin=CONFIG_MAP % 2)
         self.assertEqual(self.field("configmap", "a", "{.data.x}"), "2")
 
+    def test_several_conflicts_and_dry_runs(self):
+        two = CONFIG_MAP.replace("{x: '%s'}", "{x: '%s', z: '%s'}")
+        apply = ("apply", "--server-side", "-f", "-")
+        self.kubectl(*apply, "--field-manager=one", stdin=two % (1, 1))
+        conflict = self.kubectl(*apply, "--field-manager=two", "--dry-run=server", stdin=two % (2, 2), fails=True)
+        self.assertIn('Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.z', conflict)
+        said = self.kubectl(*apply, "--field-manager=two", "--force-conflicts", "--dry-run=server", "-o",
+                            "jsonpath={.data.x}", stdin=two % (2, 2))
+        self.assertEqual((said, self.field("configmap", "a", "{.data.x}")), ("2", "1"))
+        self.assertIn("namespaces \"nowhere\" not found",
+                      self.kubectl(*apply, "-n", "nowhere", stdin=CONFIG_MAP % 1, fails=True))
+
     def test_marks_and_taints_come_and_go(self):
         self.kubectl("label", "node", "s1", "pool=a")
         self.assertIn("already has a value", self.kubectl("label", "node", "s1", "pool=b", fails=True))

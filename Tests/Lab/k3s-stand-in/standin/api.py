@@ -4,7 +4,7 @@ import base64
 import json
 import time
 
-from standin import discovery, disruption, kinds, patches, selectors, tables
+from standin import discovery, disruption, kinds, patches, scale, selectors, tables
 from standin.apierror import ApiError, no_such_path
 
 WATCH_LONGEST = 300.0
@@ -74,7 +74,11 @@ class Api:
         if aim.subresource not in ("", "status", "eviction", "scale", "finalize"):
             raise no_such_path()
         self._note_outdated(request, aim)
-        if request.command in ("GET", "HEAD"):
+        if aim.subresource == "scale":
+            body = self._object(request) if request.content else None
+            request.answer(200, scale.serve(self.objects, aim, request.command, body, self._manager(request),
+                                            self._dry(request)))
+        elif request.command in ("GET", "HEAD"):
             self._read(request, aim, state)
         elif request.command == "POST":
             self._post(request, aim)

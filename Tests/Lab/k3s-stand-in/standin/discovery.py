@@ -2,7 +2,7 @@
 
 import sys
 
-from standin import kinds
+from standin import kinds, scale
 from standin.version import VERSION, minor
 
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
@@ -58,6 +58,9 @@ def resources(state, name, version):
         if kind.status:
             found.append({"name": kind.plural + "/status", "singularName": "", "namespaced": kind.namespaced,
                           "kind": kind.name, "verbs": ["get", "patch", "update"]})
+        if kind.group == "apps" and kind.plural in scale.SCALED:
+            found.append({"name": kind.plural + "/scale", "singularName": "", "namespaced": True, "kind": "Scale",
+                          "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"]})
         if kind is kinds.PODS:
             found.append({"name": "pods/eviction", "singularName": "", "namespaced": True, "group": "policy",
                           "version": "v1", "kind": "Eviction", "verbs": ["create"]})

@@ -6,7 +6,7 @@ import sys
 from standin import kubeapply, kubedrain, kubeoutput, kuberollout
 from standin.kubeclient import Failure, KubeClient, path_of, seconds
 from standin.kubeget import chosen, expanded, fetch, get
-from standin.kuberollout import wait_gone
+from standin.kuberollout import dry, wait_gone
 from standin.version import VERSION
 
 MERGE = "application/merge-patch+json"
@@ -59,9 +59,9 @@ def delete_one(client, kind, namespace, name, options):
             return
         raise
     shown = kubeoutput.label(kind, "").rstrip("/")
-    dry = {"server": " (server dry run)", "client": " (dry run)"}.get(options.get("dry-run"), "")
-    print(f'{shown} "{name}" {"force " if options.get("force") else ""}deleted{dry}', flush=True)
-    if options.get("wait", "true") and not dry:
+    mark = {"server": " (server dry run)", "client": " (dry run)"}.get(options.get("dry-run"), "")
+    print(f'{shown} "{name}" {"force " if options.get("force") else ""}deleted{mark}', flush=True)
+    if options.get("wait", "true") and not mark:
         wait_gone(client, path, seconds(options.get("timeout"), 0) or 86400.0, f"{kind.plural}/{name}")
 
 
@@ -85,11 +85,20 @@ def change_marks(field, done):
         for key, value in changes.items():
             if value is not None and old.get(key, value) != value and not options.get("overwrite"):
                 raise Failure(f"error: '{key}' already has a value ({old[key]}), and --overwrite is false")
+            if value is None and key not in old:
+                print(f'{field[:-1]} "{key}" not found.')
         same = all(old.get(key) == value for key, value in changes.items())
-        if not same:
-            client.json("PATCH", path, {"metadata": {field: changes}}, MERGE)
-        print(f"{kubeoutput.label(kind, name)} {'not ' if same else ''}{done}")
+        after = item if same else client.json("PATCH", path_of(
+            kind, client.namespace, name, dryRun=dry(options)), {"metadata": {field: changes}}, MERGE)
+        kubeoutput.say(client, after, kind, name, _mark_words(field, done, old, after, same, options), options)
     return command
+
+
+def _mark_words(field, done, old, after, same, options):
+    if field == "annotations":
+        return done
+    fewer = len(after["metadata"].get(field) or {}) < len(old) and not options.get("overwrite")
+    return f"not {done}" if same else f"un{done}" if fewer else done
 
 
 def _is_change(word):
@@ -99,45 +108,83 @@ def _is_change(word):
 def taint(arguments, options):
     """kubectl taint nodes NAME key=value:Effect key:Effect- key-."""
     client = KubeClient(options)
-    at = next((index for index, word in enumerate(arguments) if ":" in word or word.endswith("-") or "=" in word), 0)
-    for kind, name in expanded(client, arguments[:at], options):
-        taints = client.json("GET", path_of(kind, None, name)).get("spec", {}).get("taints", [])
-        removed = False
-        for word in arguments[at:]:
-            gone = word.endswith("-")
-            pair, _, effect = word.rstrip("-").partition(":")
-            key, _, value = pair.partition("=")
-            same = [one for one in taints if one["key"] == key and effect in ("", one["effect"])]
-            if gone and not same:
-                raise Failure(f'error: taint "{word.rstrip("-")}" not found')
-            if not gone and same and same[0].get("value", "") != value and not options.get("overwrite"):
-                raise Failure(f"error: node {name} already has {key} taint(s) with same effect(s) and --overwrite "
-                              "is false")
-            taints = [one for one in taints if one not in same]
-            if not gone:
-                taints.append({"key": key, "effect": effect, **({"value": value} if value else {})})
-            removed = removed or gone
-        client.json("PATCH", path_of(kind, None, name), {"spec": {"taints": taints or None}}, MERGE)
-        print(f"node/{name} {'untainted' if removed else 'tainted'}")
+    at = next((index for index, word in enumerate(arguments)
+               if ":" in word or word.endswith("-") or "=" in word), len(arguments))
+    changes = [_taint_change(word) for word in arguments[at:]]
+    if not changes:
+        raise Failure("error: at least one taint update is required")
+    nodes, problems = list(expanded(client, arguments[:at], options)), []
+    for kind, name in nodes:
+        try:
+            taint_one(client, kind, name, changes, options)
+        except Failure as problem:
+            problems.append(problem)
+    for problem in problems:
+        print(problem if len(problems) == 1 else problem.among_others, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _taint_change(word):
+    """(key, value, effect, whether it goes)."""
+    gone = word.endswith("-")
+    pair, _, effect = word.rstrip("-").partition(":")
+    key, _, value = pair.partition("=")
+    if effect not in ("NoSchedule", "PreferNoSchedule", "NoExecute") and not (gone and not effect):
+        raise Failure(f"error: invalid taint effect: {effect}, unsupported taint effect\n"
+                      "See 'kubectl taint -h' for help and examples" if effect or not gone else
+                      f"error: invalid taint spec: {word}")
+    return key, value, effect, gone
+
+
+def taint_one(client, kind, name, changes, options):
+    """Change one node's taints."""
+    old = client.json("GET", path_of(kind, None, name)).get("spec", {}).get("taints", [])
+    new = list(old)
+    for key, value, effect, gone in changes:
+        same = [one for one in new if one["key"] == key and effect in ("", one["effect"])]
+        if gone and not same:
+            raise Failure(f'error: taint "{key}{":" + effect if effect else ""}" not found')
+        if not gone and same and not options.get("overwrite"):
+            raise Failure(f"error: node {name} already has {key} taint(s) with same effect(s) and --overwrite is false")
+        new = [one for one in new if one not in same]
+        if not gone:
+            new.append({"key": key, "effect": effect, **({"value": value} if value else {})})
+    after = client.json("PATCH", path_of(kind, None, name, dryRun=dry(options)),
+                        {"spec": {"taints": new or None}}, MERGE)
+    ways = {gone for _, _, _, gone in changes}
+    kubeoutput.say(client, after, kind, name, "modified" if len(ways) == 2 or options.get("overwrite")
+                   else "untainted" if True in ways else "tainted", {**options, "dry-run": ""})
 
 
 def patch(arguments, options):
     """kubectl patch."""
     client = KubeClient(options)
-    if not options.get("patch"):
+    text = options.get("patch")
+    if options.get("patch-file"):
+        with open(options["patch-file"], encoding="utf-8") as file:
+            text = file.read()
+    if not text:
         raise Failure("error: must specify --patch or --patch-file containing the contents of the patch")
     types = {"json": "application/json-patch+json", "merge": MERGE, "strategic": STRATEGIC}
     try:
-        change = json.loads(options["patch"])
+        change = json.loads(text)
     except ValueError:
         import yaml
-        change = yaml.safe_load(options["patch"])
+        change = yaml.safe_load(text)
     for kind, name in chosen(client, arguments):
         way = options.get("type") or "strategic"
-        path = path_of(kind, client.namespace, name, options.get("subresource", ""))
-        before = client.json("GET", path_of(kind, client.namespace, name))["metadata"]["resourceVersion"]
-        after = client.json("PATCH", path, change, types[way])["metadata"]["resourceVersion"]
-        print(f"{kubeoutput.label(kind, name)} patched{'' if before != after else ' (no change)'}")
+        path = path_of(kind, client.namespace, name, options.get("subresource", ""), dryRun=dry(options),
+                       fieldManager=options.get("field-manager") or "kubectl-patch")
+        before = _without_version(client.json("GET", path_of(kind, client.namespace, name)))
+        after = client.json("PATCH", path, change, types[way])
+        same = "" if before != _without_version(after) else " (no change)"
+        kubeoutput.say(client, after, kind, name, f"patched{same}",
+                       {**options, "dry-run": ""})
+
+
+def _without_version(item):
+    return {**item, "metadata": {key: value for key, value in item["metadata"].items()
+                                 if key not in ("resourceVersion", "managedFields")}}
 
 
 def create(arguments, options):
@@ -159,14 +206,14 @@ def create(arguments, options):
         kind = client.kind_of(item)
         namespace = item["metadata"].get("namespace") or client.namespace
         where = 'error when creating "STDIN": ' if options.get("filename") == ["-"] else ""
-        dry = "All" if options.get("dry-run") else ""
         try:
             made = client.json("POST", path_of(
-                kind, namespace, fieldManager=options.get("field-manager") or "kubectl-create", dryRun=dry), item)
+                kind, namespace, fieldManager=options.get("field-manager") or "kubectl-create",
+                dryRun=dry(options)), item)
         except Failure as problem:
             head, colon, text = str(problem).partition(": ")
             raise Failure(f"{head}: {where}{text}" if head.startswith("Error") else str(problem)) from None
-        print(f"{kubeoutput.label(kind, made['metadata']['name'])} created{' (server dry run)' if dry else ''}")
+        kubeoutput.say(client, made, kind, made["metadata"]["name"], "created", options)
 
 
 def _literals(options):

@@ -158,6 +158,6 @@ def get_tables(client, wanted, options, wide):
     for problem in failures:
         print(problem, file=sys.stderr)
     if not blocks and not failures and wanted and not options.get("ignore-not-found"):
-        where = "" if namespace_of(client, options, wanted[0][0]) is None else f" in {client.namespace} namespace"
-        print(f"No resources found{where}" + ("" if where else "."), file=sys.stderr)
+        where = "" if namespace_of(client, options, wanted[0][0]) is None else f" in {client.namespace} namespace."
+        print(f"No resources found{where}", file=sys.stderr)
     return 1 if failures else 0

@@ -35,9 +35,23 @@ def rows(table, wide, headers, namespaces, labels, columns=()):
 
 
 def aligned(lines):
-    """Columns three spaces apart."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))] if lines else []
+    """Columns three spaces apart, and six wide at least."""
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(lines[0]))] if lines else []
     return "\n".join("   ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def say(client, path, kind, name, done, options):
+    """Tell of a change, in the form that was asked for; `path` is where the object now stands."""
+    form = options.get("output", "")
+    if form == "name":
+        print(label(kind, name), flush=True)
+    elif form:
+        text = shown(client.json("GET", path) if isinstance(path, str) else path, form,
+                     options.get("show-managed-fields"))
+        print(text, end="" if form.startswith("jsonpath") else "\n", flush=True)
+    else:
+        dry = {"server": " (server dry run)", "client": " (dry run)"}.get(options.get("dry-run"), "")
+        print(f"{label(kind, name)} {done}{dry}", flush=True)
 
 
 def shown(value, form, managed):

@@ -105,15 +105,23 @@ def of_stateful_set(item, _):
             f"{status.get('currentRevision')}..."), True
 
 
+def dry(options):
+    """The query of a command that is not to be done."""
+    if options.get("dry-run") == "client":
+        raise Failure("error: the stand-in has --dry-run=server")
+    return "All" if options.get("dry-run") else ""
+
+
 def scale(arguments, options):
     """kubectl scale KIND/NAME --replicas=N."""
     client = KubeClient(options)
     if not options.get("replicas", "").isdigit():
         raise Failure("error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
     for kind, name in chosen(client, arguments):
-        client.json("PATCH", path_of(kind, client.namespace, name), {"spec": {"replicas": int(options["replicas"])}},
-                    "application/merge-patch+json")
-        print(f"{kubeoutput.label(kind, name)} scaled")
+        path = path_of(kind, client.namespace, name)
+        client.json("PATCH", path_of(kind, client.namespace, name, "scale", dryRun=dry(options)),
+                    {"spec": {"replicas": int(options["replicas"])}}, "application/merge-patch+json")
+        kubeoutput.say(client, path, kind, name, "scaled", options)
 
 
 def wait(arguments, options):
@@ -130,6 +138,8 @@ def wait(arguments, options):
         path = path_of(kind, client.namespace, name)
         try:
             if word == "delete":
+                if not exists(client, path):
+                    continue
                 wait_gone(client, path, end - time.monotonic(), f"{kind.plural}/{name}")
             while word != "delete" and not test(client.json("GET", path)):
                 if time.monotonic() > end:
@@ -140,6 +150,17 @@ def wait(arguments, options):
             print(problem, file=sys.stderr)
             failed = 1
     return failed
+
+
+def exists(client, path):
+    """Whether an object is there."""
+    try:
+        client.json("GET", path)
+        return True
+    except Failure as problem:
+        if problem.status != 404:
+            raise
+        return False
 
 
 def wait_gone(client, path, timeout, name):
