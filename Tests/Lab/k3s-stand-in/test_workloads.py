@@ -116,14 +116,14 @@ class WorkloadTest(LabTest):
         wait_for("the pods go with their deployment", 15, lambda: not self.pods("web"))
 
     def test_a_broken_image_holds_the_rollout_and_harms_nothing(self):
-        self.apply(workload("Deployment", "web", replicas=2, progressDeadlineSeconds=3))
+        self.apply(workload("Deployment", "web", replicas=2, progressDeadlineSeconds=2))
         self.rolled_out("deployment/web")
-        self.apply(workload("Deployment", "web", "app:broken", replicas=2, progressDeadlineSeconds=3))
+        self.apply(workload("Deployment", "web", "app:broken", replicas=2, progressDeadlineSeconds=2))
         self.assertEqual(self.kubectl("rollout", "status", "deployment/web", "--timeout=30s", fails=True),
                          'error: deployment "web" exceeded its progress deadline\n')
         self.assertIn("ImagePullBackOff", self.kubectl("get", "pods"))
         self.assertEqual(self.field("deployment", "web", "{.status.availableReplicas}"), "2")
-        self.apply(workload("Deployment", "web", replicas=2, progressDeadlineSeconds=3))
+        self.apply(workload("Deployment", "web", replicas=2, progressDeadlineSeconds=2))
         self.rolled_out("deployment/web")
 
     def test_a_drain_asks_the_budget(self):

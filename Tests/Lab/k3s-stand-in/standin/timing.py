@@ -19,8 +19,8 @@ NODE_HEARTBEAT = 2.0         # kubelet: 10
 NODE_GRACE = 10.0            # kube-controller-manager: 40
 CONTROLLER_PERIOD = 1.0
 WORKLOAD_PERIOD = 0.3
-POD_START = 1.0              # from a pod's node to its readiness: real images take longer
-POD_PATIENCE = 5.0           # how long pods wait for a silent node by default: 300
+POD_START = 0.5              # from a pod's node to its readiness: real images take longer
+POD_PATIENCE = 3.0           # how long pods wait for a silent node by default: 300
 EVICTION_RETRY = 1.0         # kubectl drain: 5
 MANIFEST_PERIOD = 5.0        # k3s: 15
 
