@@ -128,6 +128,18 @@ class MergeTest(unittest.TestCase):
         live["spec"]["containers"][0]["livenessProbe"]["periodSeconds"] = 10  # a default, owned by nobody
         self.assertNotIn("livenessProbe", self.apply(live, self.pod())["spec"]["containers"][0])
 
+    def test_what_is_empty_is_in_nobodys_way(self):
+        empty = {**config_map(), "data": {}}
+        sets = ownership.after_update(None, empty, "kubectl-create", shapes.BuiltIn("ConfigMap"))
+        empty["metadata"]["managedFields"] = ownership.write_sets(sets, "v1", "now", None)
+        live = self.apply(empty, config_map(x="1"))
+        self.assertEqual(self.apply(live, {**config_map(), "data": {}}, "two")["data"], {"x": "1"})
+        item = json.loads(json.dumps(DEPLOYMENT))
+        item["spec"]["template"]["spec"].update({"nodeSelector": {}, "tolerations": [], "securityContext": {}})
+        defaults.fill(kinds.DEPLOYMENTS, item)
+        self.assertNotIn("nodeSelector", item["spec"]["template"]["spec"])
+        self.assertEqual(item["spec"]["template"]["spec"]["securityContext"], {})
+
     def test_owners_are_written_as_the_api_writes_them(self):
         live = self.apply({"metadata": {}}, self.pod({"containerPort": 80}, image="i"))
         self.assertEqual(live["metadata"]["managedFields"][0]["fieldsV1"], {"f:spec": {"f:containers": {
@@ -231,6 +243,9 @@ class ApplyTest(LabTest):
         self.apply(config_map(x="1", y="1"), manager="one")
         self.assertIn('error: Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.y\n',
                       self.apply(config_map(x="2", y="2"), flags=["--dry-run=server"], fails=True))
+        stale = config_map(x="2")
+        stale["metadata"]["resourceVersion"] = "1"
+        self.assertIn("the object has been modified", self.apply(stale, flags=["--force-conflicts"], fails=True))
         self.apply(config_map(x="2"), flags=["--force-conflicts"])
         self.assertEqual(self.get("configmap", "a")["data"], {"x": "2", "y": "1"})
 

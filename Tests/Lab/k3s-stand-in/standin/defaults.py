@@ -6,6 +6,11 @@ import ipaddress
 from standin import quantity
 from standin.apierror import ApiError
 
+# Fields that the API leaves out when they are empty.
+OMITTED = {"labels", "annotations", "finalizers", "ownerReferences", "nodeSelector", "tolerations", "volumes", "env",
+           "envFrom", "args", "command", "ports", "volumeMounts", "initContainers", "imagePullSecrets", "hostAliases",
+           "topologySpreadConstraints", "limits", "requests", "matchLabels", "matchExpressions", "externalIPs",
+           "loadBalancerSourceRanges", "volumeClaimTemplates"}
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
@@ -19,8 +24,14 @@ def put(target, **values):
 def fill(kind, item, services="10.43.0.0/16"):
     """Complete an object in place."""
     spec = item.get("spec") if isinstance(item.get("spec"), dict) else None
+    drop_empty(item["metadata"])
     if kind.custom:
         return
+    drop_empty(item)
+    if kind.name in ("ConfigMap", "Secret"):
+        for name in ("data", "binaryData"):
+            if name in item and not item[name]:
+                del item[name]
     if kind.group == "" and kind.name == "Pod" and spec is not None:
         pod_spec(spec)
         admit_pod(spec)
@@ -30,6 +41,18 @@ def fill(kind, item, services="10.43.0.0/16"):
         service(item, item.setdefault("spec", {}), services)
     elif kind.name in OTHERS:
         OTHERS[kind.name](item)
+
+
+def drop_empty(value):
+    """Take empty fields out, where the API would not keep them."""
+    if isinstance(value, list):
+        for item in value:
+            drop_empty(item)
+    for name in list(value) if isinstance(value, dict) else ():
+        if name in OMITTED and value[name] in ({}, [], None):
+            del value[name]
+        elif name != "openAPIV3Schema":
+            drop_empty(value[name])
 
 
 def _canonical(values):

@@ -148,7 +148,7 @@ def by_server(client, kind, namespace, name, item, options):
     try:
         return "serverside-applied", client.json("PATCH", path, item, "application/apply-patch+yaml")
     except Failure as problem:
-        if problem.status == 409 and "Apply failed" in str(problem):
+        if problem.status == 409:
             text = str(problem).partition(": ")[2]
             raise Failure(f"error: {text}\n{ADVICE}", 409) from None
         raise

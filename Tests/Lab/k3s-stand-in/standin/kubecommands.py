@@ -85,7 +85,7 @@ def change_marks(field, done):
         for key, value in changes.items():
             if value is not None and old.get(key, value) != value and not options.get("overwrite"):
                 raise Failure(f"error: '{key}' already has a value ({old[key]}), and --overwrite is false")
-            if value is None and key not in old:
+            if value is None and key not in old and field == "labels":
                 print(f'{field[:-1]} "{key}" not found.')
         same = all(old.get(key) == value for key, value in changes.items())
         after = item if same else client.json("PATCH", path_of(

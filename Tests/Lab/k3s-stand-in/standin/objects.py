@@ -171,8 +171,11 @@ class Objects:
         if config["metadata"].get("managedFields"):
             raise ApiError(400, "metadata.managedFields must be nil")
         config = _without_nulls(_spoken(kind, config))
+        version = config["metadata"].pop("resourceVersion", None)
         schema.check_typed(kind, config, list(ownership.twice(config, shape(kind, config))))
         if self.find(kind, namespace, name) is None:
+            if version:
+                raise conflict(kind, name)
             seed = {"apiVersion": config["apiVersion"], "kind": config["kind"], "metadata": {}}
             item, sets = ownership.apply(seed, config, manager, force, shape(kind, config))
             item["metadata"].update({key: value for key, value in config["metadata"].items()
@@ -184,7 +187,8 @@ class Objects:
                     raise
 
         def change(old):
-            config["metadata"].pop("resourceVersion", None)
+            if version not in (None, "", old["metadata"]["resourceVersion"]):
+                raise conflict(kind, name)
             return ownership.apply(old, config, manager, force, shape(kind, config))
         return self.update(kind, namespace, name, change, manager=manager, dry_run=dry_run), False
 

@@ -115,12 +115,12 @@ def apply(live, config, manager, force, shape):
     if clashes and not force:
         raise _conflict(clashes, live)
     for owner, path in clashes:
-        sets[owner] = {other for other in sets[owner] if not _touch(path, other)}
+        sets[owner] = sets[owner] - {path}
     before = sets.get(mine, set())
     sets[mine] = set(wanted)
     result = copy.deepcopy(live)
     for path, value in wanted.items():
-        _set(result, path, value)
+        _set(result, path, value, path[-1][2:] in shapes.WHOLE or isinstance(value, list) and not _joins(shape, path))
     kept = _with_parents(set().union(*sets.values()))
     gone = []
     for path in sorted(_with_parents(before) - kept, key=len):
@@ -130,24 +130,21 @@ def apply(live, config, manager, force, shape):
     return result, sets
 
 
+def _joins(shape, path):
+    """Whether the list at a path is joined, item by item."""
+    for part in path:
+        shape = shape.field(part[2:]) if part.startswith("f:") else shape.item()
+    return bool(shape.keys or shape.is_set)
+
+
 def _clashes(wanted, current, sets, mine):
     """Pairs (owner, path) of what others own and this configuration changes."""
     found = []
     for path, value in wanted.items():
-        if path in current and current[path] == value or value is ITEM:
-            continue
-        for owner, owned in sets.items():
-            if owner != mine and any(_touch(path, other) for other in owned):
-                found.append((owner, path))
+        if path not in current or current[path] == value or value is ITEM:
+            continue  # what is added to a map or a list is in nobody's way
+        found += [(owner, path) for owner, owned in sets.items() if owner != mine and path in owned]
     return sorted(found)
-
-
-def _touch(one, other):
-    """Whether two leaves are the same or one lies inside the other."""
-    if other[-1].startswith("k:") or one[-1].startswith("k:"):
-        return False
-    length = min(len(one), len(other))
-    return one[:length] == other[:length]
 
 
 def _with_parents(paths):
@@ -213,7 +210,7 @@ def _step(node, part):
     return next((item for item in node if shapes.item_key(tuple(keys), item) == part), None)
 
 
-def _set(document, path, value):
+def _set(document, path, value, whole=False):
     node = document
     for part, after in zip(path, path[1:]):
         child = _step(node, part)
@@ -226,6 +223,8 @@ def _set(document, path, value):
         if _step(node, path[-1]) is None:
             _attach(node, path[-1], {})
         return
+    if value in ({}, []) and isinstance(_step(node, path[-1]), type(value)) and not whole:
+        return  # an empty map asks for a map, not for its emptiness
     _attach(node, path[-1], copy.deepcopy(value))
 
 
