@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.parse
 
-from standin import httpclient, join, kubelet, log, machine, paths, settings as config, timing
+from standin import containers, httpclient, join, kubelet, log, machine, paths, settings as config, timing
 from standin.version import VERSION, minor
 
 
@@ -75,6 +75,7 @@ class Agent:
         log.info("k3s agent is up and running")
         machine.notify("READY=1\n")
         threading.Thread(target=self._follow_servers, args=(cluster,), daemon=True).start()
+        containers.Runner(node, self.settings).start()
         node.beat_forever(lambda: self._move(node, cluster))
 
     def _trust(self):
