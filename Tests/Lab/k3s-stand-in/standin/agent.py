@@ -72,10 +72,11 @@ class Agent:
         node = kubelet.Kubelet(self._api(cluster), self.layout, self.settings, self.name, self.address,
                                facts["critical"]["flannel-backend"], is_server=False)
         self._register(node, cluster)
+        pods = containers.Runner(node, self.settings)
         log.info("k3s agent is up and running")
         machine.notify("READY=1\n")
         threading.Thread(target=self._follow_servers, args=(cluster,), daemon=True).start()
-        containers.Runner(node, self.settings).start()
+        pods.start()
         node.beat_forever(lambda: self._move(node, cluster))
 
     def _trust(self):

@@ -6,9 +6,9 @@ A container is a thread here. It ends with its kubelet: what ran when k3s ended 
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -165,14 +165,15 @@ class PodRun:
     def _kubectl(self, words):
         """Run kubectl with the rights of the pod's account, and end it when the pod ends."""
         self._check_rights(words)
-        with tempfile.NamedTemporaryFile("w", prefix="k3s-pod-", suffix=".yaml") as file:
-            json.dump(kubeconfig(self.runner.node), file)
-            file.flush()
-            process = subprocess.Popen(
-                [sys.executable, sys.argv[0], "kubectl", "--kubeconfig", file.name, *words],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            threading.Thread(target=_end_with, args=(process, self.killed), daemon=True).start()
-            lines = process.communicate()[0].strip().splitlines()
+        path = os.path.join(self.runner.node.layout.agent, "pods.kubeconfig")
+        paths.write(path, json.dumps(kubeconfig(self.runner.node)))
+        # It must not outlive us: nobody would be left to end it.
+        leash = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+        process = subprocess.Popen(
+            [*leash, sys.executable, sys.argv[0], "kubectl", "--kubeconfig", path, *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        threading.Thread(target=_end_with, args=(process, self.killed), daemon=True).start()
+        lines = process.communicate()[0].strip().splitlines()
         if process.returncode:
             raise upgrader.Failed(lines[-1] if lines else f"exit status {process.returncode}")
 

@@ -49,9 +49,10 @@ class ServerProcess:
         log.info("Kube API server is now running")
         node = self._own_node(place)
         self._start_controllers(place)
+        pods = containers.Runner(node, self.settings)
         log.info("k3s is up and running")
         machine.notify("READY=1\n")
-        containers.Runner(node, self.settings).start()
+        pods.start()
         node.beat_forever()
 
     # --- the pieces ---------------------------------------------------------------------------
