@@ -11,8 +11,8 @@ import time
 
 from standin import faults, timing
 from standin.httpclient import HTTPError, WireError
-# Wanted by a server until its end; from the moment our own file is overwritten nothing can be read from it.
-from standin import membership, tokens  # noqa: F401 pylint: disable=unused-import
+# A server may want it until its end; once our own file is overwritten nothing more can be read from it.
+from standin import membership  # noqa: F401 pylint: disable=unused-import
 
 DOOMED = 60.0  # how long a container stays that has ended its own kubelet
 
