@@ -234,7 +234,7 @@ class UpgradeTest(LabTest):
     def prepare_waits_and_then_nobody_asks_whether_a_node_is_ready(self, s1):
         def states():
             return [next(iter(one["state"])) for pod in self.get(s1, "pods").get("items", [])
-                    if pod["metadata"]["labels"]["upgrade.cattle.io/plan"] == "agent-plan"
+                    if pod["metadata"]["labels"].get("upgrade.cattle.io/plan") == "agent-plan"
                     for one in pod["status"].get("initContainerStatuses", [])]
         wait_for("prepare at work", 20, lambda: states() == ["running", "waiting"])
         time.sleep(2)

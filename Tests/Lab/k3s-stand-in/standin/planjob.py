@@ -1,12 +1,14 @@
 """The Job that a Plan becomes on one node."""
 
 import hashlib
+import json
 
 from standin import images, planrules
 from standin.planrules import GROUP
 
 CONTROLLER = "system-upgrade-controller"
 TTL = GROUP + "/ttl-seconds-after-finished"
+APPLIED = "objectset.rio.cattle.io/applied"  # by this the real one knows what it last asked for; ours is a digest
 DEFAULT_KUBECTL = {True: "rancher/kubectl:v1.30.3", False: "rancher/kubectl:v1.25.4"}
 
 
@@ -63,6 +65,8 @@ def job_for(plan, node, config):
                  "parallelism": 1 if planrules.hostname(node) in (status.get("applying") or []) else 0,
                  "template": {"metadata": {"labels": labels, **({"annotations": notes} if notes else {})},
                               "spec": pod_spec(plan, node, config)}}}
+    pod = json.dumps(job["spec"]["template"], sort_keys=True)
+    job["metadata"]["annotations"][APPLIED] = hashlib.sha256(pod.encode()).hexdigest()
     deadline = deadline_of(spec, config)
     if deadline is not None:
         job["spec"]["activeDeadlineSeconds"] = deadline

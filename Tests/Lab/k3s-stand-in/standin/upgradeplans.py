@@ -267,17 +267,19 @@ class PlanController:
         """Make a Job, or bring it up to date; one with another pod is made anew."""
         meta, spec = job["metadata"], job["spec"]
         old = self.objects.find(jobs.JOBS, NAMESPACE, meta["name"])
-        if old is not None and old["spec"].get("template") != spec["template"]:
+        applied = ((old or {}).get("metadata", {}).get("annotations") or {}).get(planjob.APPLIED)
+        if old is not None and applied != meta["annotations"][planjob.APPLIED]:
             self.objects.delete(jobs.JOBS, NAMESPACE, meta["name"])
             old = None
         if old is None:
             self.objects.create(jobs.JOBS, NAMESPACE, job)
             return
-        if all(old["spec"].get(key) == value for key, value in spec.items()):
+        numbers = {key: value for key, value in spec.items() if key != "template"}
+        if numbers.items() <= old["spec"].items():
             return
 
         def change(found):
-            found["spec"] = {**found["spec"], **spec}
+            found["spec"] = {**found["spec"], **numbers}
             return found
         self.objects.update(jobs.JOBS, NAMESPACE, meta["name"], change)
 
