@@ -124,8 +124,8 @@ class UpgradeTest(LabTest):
         for one in made:
             self.lab.ready(first, one.name)
         self.apply(first, CONTROLLER % version)
-        wait_for("the Plan's definition", 20, lambda: first.kubectl(
-            "get", "crd", "plans.upgrade.cattle.io").returncode == 0)
+        wait_for("the Plan's definition", 20, lambda: jobs.is_true(
+            self.get(first, "crd", "plans.upgrade.cattle.io"), "Established"))
         return made
 
     def apply(self, server, *items):
