@@ -68,7 +68,7 @@ spec:
 SUPERVISOR = """#!/bin/sh
 while :; do
   setpriv --pdeathsig KILL /usr/local/bin/k3s "$@"
-  sleep 0.5
+  sleep 0.2
 done
 """
 
@@ -156,7 +156,7 @@ class UpgradeTest(LabTest):
 
     def test_servers_then_agents_are_upgraded(self):
         s1, s2, s3, w1 = self.cluster(3, 1)
-        self.apply(s1, plan(), agent_plan())
+        self.apply(s1, plan(), agent_plan(drain={"force": True, "timeout": "60s"}))
         seen, most = set(), 0
 
         def finished():

@@ -215,7 +215,7 @@ class JobController:
         """Delete a Job whose time after its end is over."""
         life = job["spec"].get("ttlSecondsAfterFinished")
         last = max(one["lastTransitionTime"] for one in job["status"]["conditions"])
-        if life is not None and seconds_since(last) >= life + timing.JOB_BACKOFF:  # who made it may look once more
+        if life is not None and seconds_since(last) >= life + timing.CONTROLLER_PERIOD:  # who made it may look once more
             self.objects.delete(JOBS, job["metadata"]["namespace"], job["metadata"]["name"],
                                 preconditions={"uid": job["metadata"]["uid"]})
 

@@ -21,7 +21,7 @@ CONTROLLER_PERIOD = 1.0
 MANIFEST_PERIOD = 5.0        # k3s: 15
 
 JOB_PERIOD = 0.5             # the job controller and the controller of Plans look; real ones are told
-JOB_BACKOFF = 1.0            # before a Job's next pod, doubling; kube-controller-manager: 10
+JOB_BACKOFF = 0.5            # before a Job's next pod, doubling; kube-controller-manager: 10
 JOB_BACKOFF_MAX = 8.0        # kube-controller-manager: 360
 POD_PERIOD = 0.5             # a node looks for pods; a kubelet is told
 PULL_BACKOFF = 2.0           # before the next pull, doubling; kubelet: 10

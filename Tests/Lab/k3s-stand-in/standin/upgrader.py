@@ -58,12 +58,14 @@ def checksum(path):
 
 
 def facts_of(program):
-    """(first line of its version, build date) of a k3s."""
-    first = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
-    text = subprocess.run([program, "kubectl", "version", "--client=true", "-o", "yaml"], capture_output=True,
-                          text=True, timeout=30, check=False).stdout
-    date = re.search(r'buildDate:\s+"([^"]+)', text)
-    return first.partition("\n")[0], date.group(1) if date else ""
+    """(version line, build date) of a k3s; the image asks twice, which says the same."""
+    try:
+        text = subprocess.run([program, "kubectl", "version", "--client=true", "-o", "yaml"], capture_output=True,
+                              text=True, timeout=30, check=False).stdout
+    except OSError as problem:
+        raise Failed(f"{program}: {problem.strerror}") from None
+    date, version = (re.search(rf'{key}:\s+"?([^"\s]+)', text) for key in ("buildDate", "gitVersion"))
+    return f"k3s version {version.group(1) if version else ''}", date.group(1) if date else ""
 
 
 def refusal(old, new):
