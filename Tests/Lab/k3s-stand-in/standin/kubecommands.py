@@ -6,7 +6,7 @@ import time
 
 from standin import jsonpath, kinds, kubeapply, kubedrain, kubeoutput
 from standin.kubeclient import Failure, KubeClient, path_of, seconds
-from standin.version import VERSION
+from standin.version import BUILD_DATE, VERSION
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 MERGE = "application/merge-patch+json"
@@ -291,7 +291,10 @@ def _holds(item, word):
 def version(_, options):
     """kubectl version."""
     if options.get("client"):
-        print(f"Client Version: {VERSION}")
+        own = {"clientVersion": {"buildDate": BUILD_DATE, "gitVersion": VERSION}}
+        forms = {"json": json.dumps(own, indent=2),
+                 "yaml": f'clientVersion:\n  buildDate: "{BUILD_DATE}"\n  gitVersion: {VERSION}'}
+        print(forms.get(options.get("output"), f"Client Version: {VERSION}"))
         return
     server = KubeClient(options).json("GET", "/version")
     if options.get("output") == "json":

@@ -9,8 +9,9 @@ import ssl
 import threading
 import time
 
-from standin import (api, bootstrap, controllers, frontdoor, httpclient, jointoken, kinds, kubelet, log, machine,
-                     manifests, metrics, paths, pki, raftwire, settings as config, supervisor, timing, webserver)
+from standin import (api, bootstrap, containers, controllers, frontdoor, httpclient, jobs, jointoken, kinds, kubelet,
+                     log, machine, manifests, metrics, paths, pki, raftwire, settings as config, supervisor, timing,
+                     upgradeplans, webserver)
 from standin.apierror import ApiError
 from standin.datastore import Datastore, State, Unavailable
 from standin.objects import Objects
@@ -48,8 +49,10 @@ class ServerProcess:
         log.info("Kube API server is now running")
         node = self._own_node(place)
         self._start_controllers(place)
+        pods = containers.Runner(node, self.settings)
         log.info("k3s is up and running")
         machine.notify("READY=1\n")
+        pods.start()
         node.beat_forever()
 
     # --- the pieces ---------------------------------------------------------------------------
@@ -223,7 +226,7 @@ class ServerProcess:
         work = controllers.Controllers(self.objects, self.node_name, place.name, self.address)
         self._insist(work.mark_own_node)  # from here on, deleting the node removes the member too
         deployer = manifests.Deployer(self.layout, self.objects, self.node_name, self.settings["disable"])
-        for part in (work, deployer):
+        for part in (work, deployer, jobs.JobController(self.objects), upgradeplans.PlanController(self.objects)):
             threading.Thread(target=part.run, daemon=True).start()
 
     def end(self):

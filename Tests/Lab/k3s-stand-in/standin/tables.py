@@ -29,7 +29,7 @@ def columns_of(kind):
     own = {
         ("", "nodes"): NODE, ("", "pods"): POD, ("", "namespaces"): NAMESPACE, ("", "secrets"): SECRET,
         ("", "configmaps"): CONFIGMAP, ("apps", "deployments"): DEPLOYMENT,
-        ("apps", "daemonsets"): DAEMONSET, ("coordination.k8s.io", "leases"): LEASE,
+        ("apps", "daemonsets"): DAEMONSET, ("batch", "jobs"): JOB, ("coordination.k8s.io", "leases"): LEASE,
         ("apiextensions.k8s.io", "customresourcedefinitions"): DEFINITION,
     }.get((kind.group, kind.plural))
     if own:
@@ -155,6 +155,10 @@ DEPLOYMENT = [
 DAEMONSET = [
     NAME, ("Desired", 0, _count("status", "desiredNumberScheduled")),
     ("Ready", 0, _count("status", "numberReady")), AGE,
+]
+JOB = [
+    NAME, ("Completions", 0, lambda job: f"{job.get('status', {}).get('succeeded', 0)}/"
+           f"{job.get('spec', {}).get('completions', 1)}"), AGE,
 ]
 LEASE = [NAME, ("Holder", 0, _path("spec", "holderIdentity", default="")), AGE]
 DEFINITION = [NAME, ("Created At", 0, lambda item: item["metadata"].get("creationTimestamp", ""))]
