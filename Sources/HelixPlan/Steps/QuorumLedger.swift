@@ -71,7 +71,8 @@ package struct QuorumLedger: Sendable {
   package static let steadyReadings = 3
 
   let seats: [QuorumGuard.Seat]
-  private(set) var votes = Votes()
+  /// What the latest words add up to.
+  package private(set) var votes = Votes()
   /// For how many readings in a row a server has been well, or with a minus, has not.
   private var streaks: [HostName: Int] = [:]
 
