@@ -3,18 +3,23 @@ package import HelixModel
 /// What is to be done and why, as data: what `plan` shows is what `apply` does.
 package struct Plan: Sendable, Codable {
   /// Rises when the saved form changes in a way that older readers would misread.
-  package static let currentFormat = 1
+  package static let currentFormat = 2
 
   package var format: Int
   /// Every resource, in the order of the playbooks, those that need nothing included.
   package var changes: [Change]
   package var graph: StepGraph
+  /// How votes are counted before a step that may cost one; nil when no step does.
+  package var quorum: QuorumGuard?
   package var warnings: [Diagnostic]
 
-  package init(changes: [Change], graph: StepGraph, warnings: [Diagnostic] = []) {
+  package init(
+    changes: [Change], graph: StepGraph, quorum: QuorumGuard? = nil, warnings: [Diagnostic] = []
+  ) {
     format = Self.currentFormat
     self.changes = changes
     self.graph = graph
+    self.quorum = quorum
     self.warnings = warnings
   }
 }

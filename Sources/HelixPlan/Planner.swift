@@ -12,6 +12,9 @@ package struct Planner {
   /// The resources of the latest item on each host.
   private var latest: [HostName: [Address]] = [:]
   private var problems: [Diagnostic] = []
+  private var quorumGuard: QuorumGuard?
+
+  private var spending: [Step] { steps.filter { $0.spends != nil } }
 
   private struct Blockage {
     let blame: Address
@@ -32,7 +35,8 @@ package struct Planner {
     }
     guard planner.problems.isEmpty else { throw Diagnostics(planner.problems) }
     return Plan(
-      changes: planner.changes, graph: try StepGraph(planner.steps), warnings: warnings)
+      changes: planner.changes, graph: try StepGraph(planner.steps),
+      quorum: planner.spending.isEmpty ? nil : planner.quorumGuard, warnings: warnings)
   }
 }
 
@@ -82,7 +86,7 @@ extension Planner {
       if let blockage = blockage(among: waits) {
         block(&change, .heldBack(waitsFor(blockage)), blockage)
       } else {
-        take(work, of: address, into: &change, waits: ends[address] ?? [], behind: barrier)
+        take(work, of: resource, into: &change, waits: ends[address] ?? [], behind: barrier)
       }
     case .heldBack(let diagnostic):
       let blockage = Blockage(blame: address, diagnostic: diagnostic)
@@ -129,9 +133,10 @@ extension Planner {
   }
 
   private mutating func take(
-    _ work: Work, of address: Address, into change: inout Change, waits: [StepID],
+    _ work: Work, of resource: any Resource, into change: inout Change, waits: [StepID],
     behind barrier: StepID?
   ) {
+    let address = resource.address
     let own = Set(work.steps.map(\.id))
     var awaited: Set<StepID> = []
     for var step in work.steps {
@@ -143,6 +148,7 @@ extension Planner {
       steps.append(step)
     }
     change.steps = work.steps.map(\.id)
+    quorumGuard = quorumGuard ?? resource.quorumGuard
     let last = change.steps.filter { !awaited.contains($0) }
     if !last.isEmpty { ends[address] = last }
   }

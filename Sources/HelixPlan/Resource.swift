@@ -19,6 +19,8 @@ package protocol Resource: Sendable {
   func artifacts(_ sight: inout Sight) -> [ArtifactReference]
   /// Whether the age identities of this machine have to be proven before the comparison.
   var needsIdentityProof: Bool { get }
+  /// How the votes of the cluster are counted that its steps may cost; nil when they cost none.
+  var quorumGuard: QuorumGuard? { get }
   /// Compares what is so with what should be.
   ///
   /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
@@ -33,6 +35,7 @@ extension Resource {
   package var mayAwait: [Address] { [] }
   package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
   package var needsIdentityProof: Bool { false }
+  package var quorumGuard: QuorumGuard? { nil }
   package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
 }
 

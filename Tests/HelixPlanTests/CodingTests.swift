@@ -31,7 +31,7 @@ struct CodingTests {
     let address = Address(host: "a", kind: "file", name: "/etc/hosts#1:2")
     let step = Step(
       StepID(address, "write"), title: "write", host: "a", instructions: everyInstruction,
-      spends: .quorum)
+      spends: .membership)
     var changes = [
       Change(
         address: address, action: .create, fields: [FieldChange("x", before: "1", diff: "@@")],

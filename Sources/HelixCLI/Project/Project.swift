@@ -118,11 +118,13 @@ package struct Project {
     var problems: [Diagnostic] = []
     var stages: [Stage] = []
     var given: [String: [HostName]] = [:]
+    let all = Set(plays.flatMap(\.items).compactMap(\.role))
     for play in plays {
       var items: [Stage.Item] = []
       for var item in play.items.flatMap(oneByOne) {
         if case .role(var demand) = item {
           demand.earlier = given
+          demand.given = all
           given[demand.role, default: []] += demand.hosts
           item = .role(demand)
         }
@@ -179,4 +181,8 @@ package struct Project {
       return resources
     }
   }
+}
+
+extension DemandItem {
+  fileprivate var role: String? { if case .role(let demand) = self { demand.role } else { nil } }
 }

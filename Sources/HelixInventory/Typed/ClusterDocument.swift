@@ -8,7 +8,7 @@ enum ClusterDocument {
     .optional(
       "kubeconfig", .either(.text(example: "~/.kube/home"), kubeconfig),
       "where the cluster's kubeconfig is kept on this machine"),
-    .optional("upgrade", upgrade, "how the cluster upgrades itself"),
+    .optional("upgrade", UpgradeDocument.shape, "how the cluster upgrades itself"),
     .optional("secrets", secrets, "where secrets come from"),
   ])
 
@@ -31,27 +31,12 @@ enum ClusterDocument {
           "a URL laid out as k3s's own releases"),
         .optional("folder", .text(example: "artifacts"), "a local folder laid out the same way"),
       ]), "where releases are downloaded from"),
+    .optional("registries", .open, "every node's registries.yaml, word for word"),
   ])
 
   private static let kubeconfig = Shape.fields([
     .required("path", .text(example: "~/.kube/home"), "the file to keep"),
     .optional("merge", .bool, "put it beside other clusters in an existing file"),
-  ])
-
-  private static let upgrade = Shape.fields([
-    .required(
-      "plans",
-      .fields([
-        .optional("servers", upgradePlan, "how servers upgrade"),
-        .optional("agents", upgradePlan, "how agents upgrade"),
-      ]), "the plans of the system-upgrade-controller")
-  ])
-
-  private static let upgradePlan = Shape.fields([
-    .optional("concurrency", .integer(1...100), "how many nodes at once"),
-    .optional(
-      "drain", .fields([.optional("timeout", .duration, "how long a drain may take")]),
-      "drain nodes first"),
   ])
 
   private static let secrets = Shape.fields([
@@ -89,8 +74,9 @@ enum ClusterDocument {
         agents: selected(k3s.texts("agents"), in: hosts), endpoint: k3s.text("endpoint"),
         token: token, config: k3s.open("config"),
         serverConfig: servingEndpoint(k3s.open("server-config"), k3s.text("endpoint")),
-        agentConfig: k3s.open("agent-config"), artifacts: origin(k3s.fields("artifacts"))),
-      kubeconfig: kubeconfig(top), upgrade: upgrade(top.fields("upgrade")),
+        agentConfig: k3s.open("agent-config"), artifacts: origin(k3s.fields("artifacts")),
+        registries: k3s.fields("registries").map { Located($0.mapping, at: $0.location) }),
+      kubeconfig: kubeconfig(top), upgrade: UpgradeDocument.spec(top.fields("upgrade")),
       secrets: secrets(top.fields("secrets"), manifests: read), location: document.location)
   }
 
@@ -128,17 +114,6 @@ enum ClusterDocument {
     if let path = top.text("kubeconfig") { return KubeconfigSpec(path: path) }
     guard let fields = top.fields("kubeconfig"), let path = fields.text("path") else { return nil }
     return KubeconfigSpec(path: path, merge: fields.bool("merge") ?? false)
-  }
-
-  private static func upgrade(_ fields: Fields?) -> UpgradeSpec? {
-    guard let plans = fields?.fields("plans") else { return nil }
-    func plan(_ key: String) -> UpgradeSpec.PlanSpec {
-      let plan = plans.fields(key)
-      return UpgradeSpec.PlanSpec(
-        concurrency: plan?.integer("concurrency") ?? 1,
-        drainTimeout: plan?.fields("drain")?.seconds("timeout"))
-    }
-    return UpgradeSpec(servers: plan("servers"), agents: plan("agents"))
   }
 
   /// What a document of any other shape says of secrets; the manifests it names are not read.

@@ -37,12 +37,14 @@ package struct K3sSpec: Sendable {
   /// Laid over `config` on agents.
   package var agentConfig: Mapping
   package var artifacts: ArtifactOrigin
+  /// What every node's registries.yaml says; nil when that file is not ours.
+  package var registries: Located<Mapping>?
 
   package init(
     version: Located<K3sVersion>, servers: [HostName], agents: [HostName],
     endpoint: Located<String>?, token: Located<SecretName>, config: Mapping = Mapping(),
     serverConfig: Mapping = Mapping(), agentConfig: Mapping = Mapping(),
-    artifacts: ArtifactOrigin = .releases
+    artifacts: ArtifactOrigin = .releases, registries: Located<Mapping>? = nil
   ) {
     self.version = version
     self.servers = servers
@@ -53,6 +55,7 @@ package struct K3sSpec: Sendable {
     self.serverConfig = serverConfig
     self.agentConfig = agentConfig
     self.artifacts = artifacts
+    self.registries = registries
   }
 }
 
@@ -93,27 +96,5 @@ package struct KubeconfigSpec: Sendable {
   package init(path: Located<String>, merge: Bool = false) {
     self.path = path
     self.merge = merge
-  }
-}
-
-/// The `upgrade:` part: what the system-upgrade-controller Plans should say.
-package struct UpgradeSpec: Sendable {
-  package struct PlanSpec: Sendable, Hashable {
-    package var concurrency: Int
-    /// Seconds; nil means nodes are cordoned but not drained.
-    package var drainTimeout: Int?
-
-    package init(concurrency: Int, drainTimeout: Int? = nil) {
-      self.concurrency = concurrency
-      self.drainTimeout = drainTimeout
-    }
-  }
-
-  package var servers: PlanSpec
-  package var agents: PlanSpec
-
-  package init(servers: PlanSpec, agents: PlanSpec) {
-    self.servers = servers
-    self.agents = agents
   }
 }

@@ -52,15 +52,18 @@ package struct RoleDemand: Sendable {
   package var hosts: [HostName]
   /// The hosts that were given each role before, by the role's name.
   package var earlier: [String: [HostName]]
+  /// Every role that this run gives to anybody, before or after.
+  package var given: Set<String>
   package var location: SourceLocation
 
   package init(
     role: String, hosts: [HostName], earlier: [String: [HostName]] = [:],
-    location: SourceLocation
+    given: Set<String> = [], location: SourceLocation
   ) {
     self.role = role
     self.hosts = hosts
     self.earlier = earlier
+    self.given = given
     self.location = location
   }
 }

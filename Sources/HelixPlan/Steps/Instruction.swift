@@ -4,6 +4,11 @@ package import HelixModel
 package enum Instruction: Hashable, Sendable {
   /// Runs POSIX sh as root; must do no harm when run twice.
   case run(script: String)
+  /// Runs POSIX sh as root that takes long: apart from any connection, with a record of its own on
+  /// the host.
+  case launch(Launch)
+  /// Reboots the host and waits until it answers from a new boot.
+  case reboot(Reboot)
   /// Runs POSIX sh as root with text on standard input; for what must not stand in a file.
   case feed(Feed)
   /// Writes a file on the host: to a temporary beside it, flushed, then renamed.
@@ -25,7 +30,7 @@ extension Instruction {
     switch self {
     case .feed(let feed): feed.input
     case .write(let file): file.content
-    case .run, .install, .wait, .learn, .fetch: nil
+    case .run, .launch, .reboot, .install, .wait, .learn, .fetch: nil
     }
   }
 }
@@ -39,6 +44,8 @@ extension Instruction: ChoiceCoded {
   package func encodeChoice(into container: inout KeyedEncodingContainer<Word>) throws {
     switch self {
     case .run(let script): try container.encode(script, as: "run")
+    case .launch(let launch): try container.encode(launch, as: "launch")
+    case .reboot(let reboot): try container.encode(reboot, as: "reboot")
     case .feed(let feed): try container.encode(feed, as: "feed")
     case .write(let write): try container.encode(write, as: "write")
     case .install(let install): try container.encode(install, as: "install")
@@ -54,6 +61,8 @@ extension Instruction: ChoiceCoded {
   ) throws -> Instruction? {
     switch word.stringValue {
     case "run": return .run(script: try container.decode(String.self, forKey: word))
+    case "launch": return .launch(try container.decode(Launch.self, forKey: word))
+    case "reboot": return .reboot(try container.decode(Reboot.self, forKey: word))
     case "feed": return .feed(try container.decode(Feed.self, forKey: word))
     case "write": return .write(try container.decode(FileWrite.self, forKey: word))
     case "install": return .install(try container.decode(ArtifactInstall.self, forKey: word))
@@ -65,6 +74,31 @@ extension Instruction: ChoiceCoded {
     default: return nil
     }
   }
+}
+
+/// A script that goes on when the connection is lost: the next who asks for it finds it running, or
+/// how it ended.
+package struct Launch: Hashable, Sendable, Codable {
+  /// In words: `drain worker-1`.
+  package var title: String
+  /// Must do no harm when run twice, one after the other.
+  package var script: String
+  /// Seconds after which the host itself ends it.
+  package var timeout: Int
+
+  package init(_ title: String, script: String, timeout: Int) {
+    self.title = title
+    self.script = script
+    self.timeout = timeout
+  }
+}
+
+/// A reboot that is over when the host answers and its boot id is another one.
+package struct Reboot: Hashable, Sendable, Codable {
+  /// Seconds until it must answer again.
+  package var timeout: Int
+
+  package init(timeout: Int = 600) { self.timeout = timeout }
 }
 
 /// A script that reads text; must do no harm when run twice.

@@ -41,12 +41,6 @@ extension StepID: LosslessStringConvertible, Comparable, Codable {
   }
 }
 
-/// What a step uses up while it runs, so that too many never run at once.
-package enum Budget: String, Hashable, Sendable, Codable {
-  /// It may stop, start or add an etcd voter: one at a time.
-  case quorum
-}
-
 /// A piece of work that is safe to do again.
 package struct Step: Hashable, Sendable, Codable {
   package var id: StepID
@@ -59,13 +53,17 @@ package struct Step: Hashable, Sendable, Codable {
   /// Must have ended, however they ended.
   package var follows: [StepID]
   package var instructions: [Instruction]
+  /// Done when one of them has failed, so that the host is left as it was found; not when the run
+  /// was stopped.
+  package var undo: [Instruction]
   package var spends: Budget?
   /// Seconds for the whole step.
   package var timeout: Int
 
   package init(
     _ id: StepID, title: String, host: HostName?, after: [StepID] = [], follows: [StepID] = [],
-    instructions: [Instruction], spends: Budget? = nil, timeout: Int = 120
+    instructions: [Instruction], undo: [Instruction] = [], spends: Budget? = nil,
+    timeout: Int = 120
   ) {
     self.id = id
     self.title = title
@@ -73,6 +71,7 @@ package struct Step: Hashable, Sendable, Codable {
     self.after = after
     self.follows = follows
     self.instructions = instructions
+    self.undo = undo
     self.spends = spends
     self.timeout = timeout
   }

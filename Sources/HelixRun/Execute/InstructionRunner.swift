@@ -18,6 +18,8 @@ struct InstructionRunner: Sendable {
   func perform(_ instruction: Instruction) async throws {
     switch instruction {
     case .run(let script): try await run(script, as: instruction)
+    case .launch(let launch): try await run(launch.script, as: instruction)
+    case .reboot: try await run("systemctl reboot", as: instruction)
     case .feed(let feed): try await self.feed(feed, as: instruction)
     case .write(let file): try await write(file, as: instruction)
     case .install(let install): try await self.install(install, as: instruction)

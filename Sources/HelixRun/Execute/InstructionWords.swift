@@ -6,6 +6,8 @@ extension Instruction {
   package var words: String {
     switch self {
     case .run(let script): "run \(firstLine(of: script))"
+    case .launch(let launch): launch.title
+    case .reboot: "reboot"
     case .feed(let feed): feed.title
     case .write(let file): "write \(file.path)"
     case .install(let install): "install \(install.artifact.file) at \(install.path)"

@@ -32,7 +32,7 @@ struct K3sPlaysTests {
     let cluster = try K3sCaseCluster(Self.fresh)
     let plan = try plan(cluster, [["worker-1"], ["master-1", "master-2", "master-3"]])
     #expect(Set(plan.heldBack.compactMap(\.address.host)) == ["worker-1"])
-    let joins = plan.graph.steps.filter { $0.spends == .quorum }
+    let joins = plan.graph.steps.filter { $0.spends == .membership }
     #expect(joins.map(\.host) == ["master-1", "master-2", "master-3"])
     for (join, before) in zip(joins.dropFirst(), joins) {
       #expect(join.after.contains { $0.address == before.id.address })

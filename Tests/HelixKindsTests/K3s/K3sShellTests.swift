@@ -317,7 +317,8 @@ extension Instruction {
     case .feed(let feed): feed.script
     case .wait(let wait): wait.script
     case .fetch(let fetch): fetch.script
-    case .write, .install: nil
+    case .launch(let launch): launch.script
+    case .write, .install, .reboot: nil
     }
   }
 }

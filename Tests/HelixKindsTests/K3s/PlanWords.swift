@@ -40,7 +40,7 @@ private func words(of change: Change) -> String {
 private func words(of step: Step) -> String {
   let after = step.after.map(\.description).sorted()
   let waits = after.isEmpty ? "" : "\n      after \(after.joined(separator: ", "))"
-  let budget = step.spends.map { " (\($0.rawValue))" } ?? ""
+  let budget = step.spends.map { " (\($0))" } ?? ""
   return "  \(step.id): \(step.title)\(budget)\(waits)"
 }
 

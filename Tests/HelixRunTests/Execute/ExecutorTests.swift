@@ -102,7 +102,7 @@ struct ExecutorTests {
       let isServer = { (number: Int) in number % 3 == 0 }
       let name = { (number: Int) in (isServer(number) ? "q" : "p") + String(number) }
       return step(
-        name(number), follows: earlier.map(name), spends: isServer(number) ? .quorum : nil)
+        name(number), follows: earlier.map(name), spends: isServer(number) ? .membership : nil)
     }
     let summary = try await run.apply(steps)
     #expect(summary.verdict == .done)

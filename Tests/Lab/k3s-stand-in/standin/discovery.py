@@ -3,7 +3,7 @@
 import sys
 
 from standin import kinds, scale
-from standin.version import VERSION, minor
+from standin.version import BUILD_DATE, VERSION, minor
 
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
@@ -12,7 +12,7 @@ def version():
     """The answer of /version."""
     major, middle = minor(VERSION)
     return {"major": str(major), "minor": str(middle), "gitVersion": VERSION, "gitCommit": "stand-in",
-            "gitTreeState": "clean", "buildDate": "2024-02-06T00:00:00Z", "goVersion": "none",
+            "gitTreeState": "clean", "buildDate": BUILD_DATE, "goVersion": "none",
             "compiler": f"python{sys.version_info.major}.{sys.version_info.minor}", "platform": "linux/amd64"}
 
 

@@ -7,7 +7,7 @@ from standin import kubeapply, kubedrain, kubeoutput, kuberollout
 from standin.kubeclient import Failure, KubeClient, path_of, seconds
 from standin.kubeget import chosen, expanded, fetch, get
 from standin.kuberollout import dry, wait_gone
-from standin.version import VERSION
+from standin.version import BUILD_DATE, VERSION
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -228,7 +228,10 @@ def _literals(options):
 def version(_, options):
     """kubectl version."""
     if options.get("client"):
-        print(f"Client Version: {VERSION}")
+        own = {"clientVersion": {"buildDate": BUILD_DATE, "gitVersion": VERSION}}
+        forms = {"json": json.dumps(own, indent=2),
+                 "yaml": f'clientVersion:\n  buildDate: "{BUILD_DATE}"\n  gitVersion: {VERSION}'}
+        print(forms.get(options.get("output"), f"Client Version: {VERSION}"))
         return
     server = KubeClient(options).json("GET", "/version")
     if options.get("output") == "json":

@@ -9,9 +9,9 @@ import ssl
 import threading
 import time
 
-from standin import (api, bootstrap, certificates, controllers, frontdoor, httpclient, jointoken, kinds, kubelet, log,
-                     machine, manifests, metrics, paths, raftwire, settings as config, supervisor, timing, webserver,
-                     workloads)
+from standin import (api, bootstrap, certificates, containers, controllers, frontdoor, httpclient, jobs, jointoken,
+                     kinds, kubelet, log, machine, manifests, metrics, paths, raftwire, settings as config,
+                     supervisor, timing, upgradeplans, webserver, workloads)
 from standin.apierror import ApiError
 from standin.datastore import Datastore, State, Unavailable
 from standin.objects import Objects
@@ -49,8 +49,10 @@ class ServerProcess:
         log.info("Kube API server is now running")
         node = self._own_node(place)
         self._start_controllers(place)
+        pods = containers.Runner(node, self.settings)
         log.info("k3s is up and running")
         machine.notify("READY=1\n")
+        pods.start()
         node.beat_forever()
 
     # --- the pieces ---------------------------------------------------------------------------
@@ -218,7 +220,8 @@ class ServerProcess:
         self.objects.services = self.settings["service-cidr"][0]
         self._insist(work.mark_own_node)  # from here on, deleting the node removes the member too
         deployer = manifests.Deployer(self.layout, self.objects, self.node_name, self.settings["disable"])
-        for part in (work, deployer, workloads.Workloads(self.objects)):
+        for part in (work, deployer, jobs.JobController(self.objects), upgradeplans.PlanController(self.objects),
+                     workloads.Workloads(self.objects)):
             threading.Thread(target=part.run, daemon=True).start()
 
     def end(self):

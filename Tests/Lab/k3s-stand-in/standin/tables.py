@@ -33,7 +33,7 @@ def columns_of(kind):
         ("", "configmaps"): CONFIGMAP, ("apps", "deployments"): DEPLOYMENT,
         ("apps", "statefulsets"): STATEFULSET, ("apps", "replicasets"): REPLICASET, ("", "services"): SERVICE,
         ("policy", "poddisruptionbudgets"): BUDGET, ("apps", "daemonsets"): DAEMONSET,
-        ("coordination.k8s.io", "leases"): LEASE,
+        ("batch", "jobs"): JOB, ("coordination.k8s.io", "leases"): LEASE,
         ("apiextensions.k8s.io", "customresourcedefinitions"): DEFINITION,
     }.get((kind.group, kind.plural))
     if own:
@@ -191,5 +191,9 @@ SERVICE = [NAME, ("Type", 0, _path("spec", "type")), ("Cluster-IP", 0, _path("sp
 BUDGET = [NAME, ("Min Available", 0, _path("spec", "minAvailable", default="N/A")),
           ("Max Unavailable", 0, _path("spec", "maxUnavailable", default="N/A")),
           ("Allowed Disruptions", 0, _count("status", "disruptionsAllowed")), AGE]
+JOB = [
+    NAME, ("Completions", 0, lambda job: f"{job.get('status', {}).get('succeeded', 0)}/"
+           f"{job.get('spec', {}).get('completions', 1)}"), AGE,
+]
 LEASE = [NAME, ("Holder", 0, _path("spec", "holderIdentity", default="")), AGE]
 DEFINITION = [NAME, ("Created At", 0, lambda item: item["metadata"].get("creationTimestamp", ""))]

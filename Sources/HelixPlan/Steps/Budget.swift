@@ -1,0 +1,48 @@
+package import HelixModel
+
+/// What a step takes from etcd's majority while it runs.
+package enum Budget: Hashable, Sendable {
+  /// It may stop the voter on a host: one unit.
+  case voter(HostName)
+  /// The cluster itself stops one voter after the other: one unit, whoever's turn it is.
+  case anyVoter
+  /// It adds a member to etcd or takes one out: alone among all steps that spend.
+  case membership
+}
+
+extension Budget: LosslessStringConvertible, Codable {
+  private static let voterPrefix = "voter:"
+
+  package init?(_ text: String) {
+    switch text {
+    case "any-voter": self = .anyVoter
+    case "membership": self = .membership
+    default:
+      guard text.hasPrefix(Self.voterPrefix) else { return nil }
+      self = .voter(HostName(String(text.dropFirst(Self.voterPrefix.count))))
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .voter(let host): Self.voterPrefix + host.rawValue
+    case .anyVoter: "any-voter"
+    case .membership: "membership"
+    }
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let budget = Budget(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "\"\(text)\" is not a budget")
+    }
+    self = budget
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
