@@ -67,7 +67,7 @@ extension StatusTable {
   private func row(_ node: StatusReport.Node, _ report: StatusReport) -> [Cell] {
     [
       (printable(node.name), nil), (node.role.rawValue + (node.declared ? "" : "?"), nil),
-      release(node, report), state(node, report), etcd(node), fsync(node), clock(node),
+      release(node, report), state(node, report), etcd(node), fsync(node), clock(node, report),
       certificate(node), disk(node), pods(node),
     ]
   }
@@ -104,11 +104,12 @@ extension StatusTable {
     return ("\(milliseconds) ms", milliseconds > StatusReport.slowestDisk ? .yellow : nil)
   }
 
-  private func clock(_ node: StatusReport.Node) -> Cell {
+  private func clock(_ node: StatusReport.Node, _ report: StatusReport) -> Cell {
     guard let offset = node.clockOffset else { return ("-", nil) }
     let text = offset > 0 ? "+\(offset) s" : "\(offset) s"
-    if abs(offset) <= StatusReport.oddClock { return (text, nil) }
-    return (text, abs(offset) > StatusReport.clockTolerance ? .red : .yellow)
+    let off = abs(offset - (report.clockReference ?? 0))
+    if off <= StatusReport.oddClock { return (text, nil) }
+    return (text, off > StatusReport.clockTolerance ? .red : .yellow)
   }
 
   private func certificate(_ node: StatusReport.Node) -> Cell {

@@ -26,6 +26,10 @@ enum StatusSchema {
         },
         "nodes": { "type": "array", "items": { "$ref": "#/$defs/node" } },
         "upgradePlans": { "type": "array", "items": { "$ref": "#/$defs/upgradePlan" } },
+        "clockReference": {
+          "type": "integer",
+          "description": "seconds that the hosts, which agree with each other, are ahead of the asker"
+        },
         "pods": {
           "type": "object",
           "required": ["notReady", "first"],

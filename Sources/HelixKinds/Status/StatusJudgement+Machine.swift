@@ -38,7 +38,7 @@ extension StatusJudgement {
   }
 
   private func clock(_ node: StatusReport.Node) -> Diagnostic? {
-    guard let offset = node.clockOffset.map({ $0 - commonOffset }),
+    guard let offset = node.clockOffset.map({ $0 - (report.clockReference ?? 0) }),
       abs(offset) > StatusReport.oddClock
     else {
       return nil

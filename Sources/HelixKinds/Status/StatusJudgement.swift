@@ -7,27 +7,22 @@ struct StatusJudgement {
 
   let reading: StatusReading
   let report: StatusReport
-  /// By how much our own clock is behind those of the hosts, when they agree with each other.
-  let commonOffset: Int
 
   init(_ reading: StatusReading, _ report: StatusReport) {
     self.reading = reading
     self.report = report
-    commonOffset = Self.common(report.nodes.compactMap(\.clockOffset))
   }
 
-  /// Errors first; else what concerns the whole before what concerns a node, in order.
+  /// Errors first; causes before what comes of them.
   var problems: [Diagnostic] {
-    let all = standing + votes + reach + reading.unread.map(\.asWarning) + report.nodes.flatMap(of)
+    let all = standing + report.nodes.flatMap(of) + votes + reach + unread
     return all.filter { $0.severity == .error } + all.filter { $0.severity != .error }
   }
 
-  // Clocks that agree with each other are right, and ours is wrong.
-  private static func common(_ offsets: [Int]) -> Int {
-    guard offsets.count >= 3 else { return 0 }
-    let median = offsets.sorted()[offsets.count / 2]
-    let agreeing = offsets.count { abs($0 - median) <= StatusReport.oddClock }
-    return abs(median) > StatusReport.oddClock && agreeing * 2 > offsets.count ? median : 0
+  /// What hosts said that makes no sense, but for what makes them count as silent.
+  private var unread: [Diagnostic] {
+    let told = Set(reading.silent.values)
+    return reading.unread.filter { !told.contains($0) }.map(\.asWarning)
   }
 }
 
@@ -47,9 +42,11 @@ extension StatusJudgement {
       [
         Diagnostic(
           "no server answers for the cluster",
-          reason: "it is on their disks, and no API has a majority of etcd behind it",
-          remedy: "start k3s on the servers that do not run: helix-infra apply does")
+          reason: "it is on their disks, and no API answers with a majority of etcd behind it",
+          remedy: "start k3s where it does not run, as helix-infra apply does; else see its journal"
+        )
       ]
+    case .unseen where reading.cluster.servers.allSatisfy { reading.silent[$0.host] != nil }: []
     case .unseen:
       [
         Diagnostic(
@@ -86,7 +83,7 @@ extension StatusJudgement {
           remedy: "bring the others back before anything else is done to a server")
       ]
     }
-    guard etcd.voters == 2 else { return [] }
+    guard etcd.voters == 2, reading.cluster.servers.count == 2 else { return [] }
     return [
       Diagnostic(
         "two voters bear no loss", reason: "the majority of two is two",
@@ -115,8 +112,13 @@ extension StatusJudgement {
       Diagnostic(
         "\(count(bad.count, "pod")) of kube-system \(bad.count == 1 ? "is" : "are") not ready",
         reason: bad.prefix(3).map { "\($0.name) \($0.reason)" }.joined(separator: ", "),
-        remedy: "helix-infra exec SERVER -- k3s kubectl -n kube-system describe pod \(first.name)")
+        remedy:
+          "helix-infra exec \(speaker) -- k3s kubectl -n kube-system describe pod \(first.name)")
     ]
+  }
+
+  private var speaker: String {
+    (reading.survey?.living ?? reading.cluster.servers).first?.host.rawValue ?? "SERVER"
   }
 
   private var plans: [Diagnostic] {
@@ -142,10 +144,10 @@ extension StatusJudgement {
   }
 
   private var ownClock: [Diagnostic] {
-    guard commonOffset != 0 else { return [] }
+    guard let common = report.clockReference else { return [] }
     return [
       Diagnostic(
-        "the clock here is \(abs(commonOffset)) s \(commonOffset > 0 ? "behind" : "ahead of") the hosts'",
+        "the clock here is \(abs(common)) s \(common > 0 ? "behind" : "ahead of") the hosts'",
         reason: "they agree with each other", remedy: "set the clock of this machine",
         severity: .warning)
     ]

@@ -16,8 +16,16 @@ extension StatusReading {
       cluster: cluster.name, standing: standing, release: "\(cluster.version.value)", etcd: etcd,
       endpoint: endpoint,
       nodes: declared + (everybody ? strangers.map(stranger) : []),
-      upgradePlans: plans,
+      upgradePlans: plans, clockReference: Self.common(declared.compactMap(\.clockOffset)),
       pods: voice?.pods.map { StatusReport.Pods(notReady: $0.count, first: $0.pods) })
+  }
+
+  // Clocks that agree with each other are right, and ours is wrong.
+  private static func common(_ offsets: [Int]) -> Int? {
+    guard offsets.count >= 3 else { return nil }
+    let median = offsets.sorted()[offsets.count / 2]
+    let agreeing = offsets.count { abs($0 - median) <= StatusReport.oddClock }
+    return abs(median) > StatusReport.oddClock && agreeing * 2 > offsets.count ? median : nil
   }
 
   /// The nodes, as a living server lists them.

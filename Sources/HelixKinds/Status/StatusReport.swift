@@ -24,6 +24,9 @@ package struct StatusReport: Sendable, Hashable {
   /// Servers, then agents, in inventory order; then nodes that are in no inventory, by name.
   package var nodes: [Node]
   package var upgradePlans: [UpgradePlanState]
+  /// By how many seconds the hosts' clocks, which agree with each other, are ahead of ours; nil when
+  /// ours is right, or they do not agree.
+  package var clockReference: Int?
   /// Nil when no API says.
   package var pods: Pods?
   /// Who applies now. Nothing asks for it yet.
@@ -167,7 +170,7 @@ extension StatusReport {
 extension StatusReport: Encodable {
   private enum Key: String, CodingKey {
     case format, version, healthy, cluster, standing, release, etcd, endpoint, nodes, upgradePlans,
-      pods, lock, problems
+      clockReference, pods, lock, problems
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -182,6 +185,7 @@ extension StatusReport: Encodable {
     try container.encodeIfPresent(endpoint, forKey: .endpoint)
     try container.encode(nodes, forKey: .nodes)
     try container.encode(upgradePlans, forKey: .upgradePlans)
+    try container.encodeIfPresent(clockReference, forKey: .clockReference)
     try container.encodeIfPresent(pods, forKey: .pods)
     try container.encodeIfPresent(lock, forKey: .lock)
     try container.encode(problems, forKey: .problems)
