@@ -62,7 +62,7 @@ struct K3sService: K3sResource {
   private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {
     let steps = ServiceSteps(service: self, need: need, view: view, first: first)
     return Work(
-      need.action, fields: [need.field], reason: need.reason, disruption: need.disruption(node),
+      need.action, fields: [need.field], reason: need.reason, disruption: need.isRestart ? view.survey.restartWords(node) : nil,
       after: need.startsQuietly ? [] : view.survey.waitsForService(of: node, view.entry),
       steps: steps.all)
   }
@@ -163,9 +163,5 @@ struct ServiceNeed {
     case .start: .create
     case .resume, .restart, .wait: .update
     }
-  }
-
-  func disruption(_ node: K3sNode) -> String? {
-    isRestart ? "restarts k3s on \(node.host)" : nil
   }
 }

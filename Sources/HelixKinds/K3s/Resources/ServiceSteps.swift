@@ -60,11 +60,9 @@ struct ServiceSteps {
 
 extension ServiceSteps {
   private var serverStep: Step {
-    var instructions: [Instruction] = []
-    if need.isRestart, view.survey.votes(around: node).voters > 2 {
-      instructions.append(.wait(othersHoldMajority))
-    }
-    instructions += [command, .wait(runs), .wait(answers), .wait(etcdIsHealthy), .wait(takesPart)]
+    var instructions: [Instruction] = [
+      command, .wait(runs), .wait(answers), .wait(etcdIsHealthy), .wait(takesPart),
+    ]
     if view.entry == .initialise {
       instructions += [.wait(tokenIsThere), .learn(JoinPoint.Identity.name, script: caHash)]
     }
@@ -105,23 +103,6 @@ extension ServiceSteps {
     case .resume, .wait: nil
     }
   }
-
-  private var othersHoldMajority: Wait {
-    // Without a network plugin nodes are not ready though they live; then only silence counts.
-    let alive = node.cluster.bringsNetwork ? #"$2 == "True""# : #"$2 != "Unknown" && $2 != """#
-    return Wait(
-      "the other voters hold the majority without \(node.host)",
-      script: """
-        timeout 20 \(K3sPaths.binary) kubectl get nodes -o jsonpath=\(shellQuoted(Self.voters)) |
-          awk -v self=\(shellQuoted(node.name)) '$3 == "True" { all++; if ($1 != self && \(alive)) ready++ }
-            END { exit !(all > 0 && ready * 2 > all) }'
-        """,
-      timeout: 300, interval: 5)
-  }
-
-  private static let voters =
-    #"{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} "#
-    + #"{.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\n"}{end}"#
 
   private var answers: Wait {
     Wait(
