@@ -61,7 +61,7 @@ struct ClusterObject: Resource {
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     switch try door.way(&sight) {
     case .closed(let why): return .heldBack(why)
-    case .opening(let host): return .change(creation(.kind, on: host))
+    case .opening(let host): return .change(creation(.cluster, on: host))
     case .open(let host):
       switch try sight.read(fact, on: host) {
       case .absent(let lack): return .change(creation(lack, on: host))
@@ -119,14 +119,15 @@ extension ClusterObject {
 
   private func creation(_ lack: LiveObject.Lack, on host: HostName) -> Work {
     let fields = ObjectDifference.between(nil, ObjectDifference.written(in: manifest))
-    let why =
+    let reason =
       switch lack {
-      case .nothing: ""
-      case .kind: ", and the cluster does not know its kind yet"
-      case .namespace: ", and its namespace is not there yet"
+      case .nothing: "there is no \(title)"
+      case .kind: "there is no \(title), and the cluster does not know its kind yet"
+      case .namespace: "there is no \(title), and its namespace is not there yet"
+      case .cluster: "no server answers yet"
       }
     return work(
-      .create, fields, reason: "there is no \(title)\(why)", waitsForKind: lack == .kind, on: host)
+      .create, fields, reason: reason, waitsForKind: lack == .kind || lack == .cluster, on: host)
   }
 
   private func work(

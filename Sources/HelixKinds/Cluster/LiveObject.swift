@@ -5,7 +5,11 @@ import HelixPlan
 /// both, the second by a dry run, which changes nothing.
 enum LiveObject: Sendable, Hashable {
   /// Why the cluster could not have it.
-  enum Lack: Sendable, Hashable { case nothing, kind, namespace }
+  enum Lack: Sendable, Hashable {
+    case nothing, kind, namespace
+    /// No server answers yet.
+    case cluster
+  }
 
   case absent(Lack)
   /// An apply would change nothing at all, not even who manages what.
@@ -129,6 +133,7 @@ extension LiveObject {
     case .absent(.nothing): return "absent"
     case .absent(.kind): return "absent, its kind too"
     case .absent(.namespace): return "absent, its namespace too"
+    case .absent(.cluster): return "absent, and no server answers"
     case .same: return "as applied"
     case .there(let live, let after):
       let meaning = Self.digest(live) + Self.digest(after)

@@ -15,7 +15,7 @@ struct ObjectDifference {
   /// The changes that make the second of the first; all of it when there is no first.
   static func between(_ live: Mapping?, _ wanted: Mapping) -> [FieldChange] {
     var difference = ObjectDifference()
-    difference.walk("", live.map(node), node(wanted))
+    difference.walkEntries("", live ?? Mapping(), wanted)
     let fields = difference.fields
     guard fields.count > mostFields else { return fields }
     return fields.prefix(mostFields)
@@ -45,10 +45,6 @@ struct ObjectDifference {
       kept.set(entry)
     }
     return kept
-  }
-
-  private static func node(_ mapping: Mapping) -> Node {
-    Node(.mapping(mapping), at: SourceLocation(file: "object", line: 1, column: 1))
   }
 }
 
