@@ -28,7 +28,9 @@ package enum K3sRole: RoleKind {
     let all = servers + nodes(cluster.agents, .agent)
     // The play that brings the last of the servers brings the file.
     let file = servers.isEmpty ? [] : kubeconfig(of: cluster, spec)
-    return all.map { K3sHost(node: $0) as any Resource } + all.flatMap(parts) + file
+    let marks = K3sNodeMarks.fact(of: cluster)
+    return all.map { K3sHost(node: $0) as any Resource } + all.flatMap(parts)
+      + all.map { K3sNodeMarks(node: $0, fact: marks) } + file
   }
 
   /// A host that would silently get nothing is a mistake in the play or in the cluster.

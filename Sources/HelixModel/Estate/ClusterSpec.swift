@@ -5,18 +5,21 @@ package struct ClusterSpec: Sendable {
   package var kubeconfig: KubeconfigSpec?
   package var upgrade: UpgradeSpec?
   package var secrets: SecretsSpec?
+  package var manifests: ManifestsSpec?
   /// The file itself, for messages about what is missing in it.
   package var location: SourceLocation
 
   package init(
     name: Located<String>, k3s: K3sSpec, kubeconfig: KubeconfigSpec? = nil,
-    upgrade: UpgradeSpec? = nil, secrets: SecretsSpec? = nil, location: SourceLocation
+    upgrade: UpgradeSpec? = nil, secrets: SecretsSpec? = nil, manifests: ManifestsSpec? = nil,
+    location: SourceLocation
   ) {
     self.name = name
     self.k3s = k3s
     self.kubeconfig = kubeconfig
     self.upgrade = upgrade
     self.secrets = secrets
+    self.manifests = manifests
     self.location = location
   }
 }
