@@ -15,8 +15,9 @@ struct SimulatedCluster {
     var isDownInTurn = false
     /// Whether the host cannot be asked: it is gone, or boots.
     var isSilent = false
-    /// When it last went down by itself.
+    /// When it last went down by itself, and when it last came up.
     var diedAt = -1
+    var cameUpAt = -1
 
     init(seat: QuorumGuard.Seat, isVoter: Bool, isUp: Bool) {
       self.seat = seat
@@ -74,8 +75,9 @@ extension SimulatedCluster {
     servers[number].isDownInTurn = !servers[number].isUp && servers[number].isDownByUs
   }
 
-  mutating func start(_ number: Int) {
+  mutating func start(_ number: Int, at now: Int) {
     guard servers[number].isVoter || servers[number].isLearner else { return }
+    servers[number].cameUpAt = now
     servers[number].isUp = true
     servers[number].isDownByUs = false
     servers[number].isDownInTurn = false

@@ -112,7 +112,7 @@ extension Simulation {
       cluster.noteTurn(server)
     case .starts(let server):
       guard !isLost(server), !cluster.servers[server].isUp else { return }
-      cluster.start(server)
+      cluster.start(server, at: now)
       tell("etcd on \(name(server)) is back: \(standing)")
     case .learns(let server):
       guard !isLost(server) else { return }

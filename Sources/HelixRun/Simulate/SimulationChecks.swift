@@ -41,7 +41,8 @@ extension Simulation {
 
   /// A majority that is there when a step begins stays there, whatever all running steps stop.
   ///
-  /// A voter that died by itself since the votes were counted is none of our doing.
+  /// What happened by itself since the votes were counted is none of our doing: a voter that died
+  /// is taken to be there, and a majority that came back is taken to be lost.
   private mutating func checkVotes(_ position: Int, countedAt moment: Int) {
     let step = setup.graph.steps[position]
     var claimed: Set<Int> = []
@@ -75,7 +76,8 @@ extension Simulation {
     }
     let servers = cluster.servers
     if let own, !isUp(servers[own]) { return }
-    guard cluster.voters > 0, servers.count(where: isUp) >= cluster.majority else { return }
+    let counted = servers.count { isUp($0) && ($0.cameUpAt < moment || $0.diedAt >= moment) }
+    guard cluster.voters > 0, counted >= cluster.majority else { return }
     let others = servers.indices.filter { $0 != own && isUp(servers[$0]) }
     let safe = others.filter { !claimed.contains($0) && queue.owed[$0, default: 0] == 0 }
     let left = safe.count - further - (own == nil ? 1 : 0)
