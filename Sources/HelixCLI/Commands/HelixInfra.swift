@@ -20,7 +20,7 @@ package struct HelixInfra: AsyncParsableCommand {
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
       StatusCommand.self, FactsCommand.self, ExecCommand.self, SecretsCommand.self,
-      ShowCommand.self, GraphCommand.self,
+      ShowCommand.self, GraphCommand.self, SimulateCommand.self,
       HistoryCommand.self,
       SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])

@@ -56,7 +56,7 @@ struct SurveyReading {
     ledger.take(
       Dictionary(
         cluster.servers.compactMap { server in word(of: server).map { (server.host, $0) } },
-        uniquingKeysWith: { first, _ in first }))
+        uniquingKeysWith: { first, _ in first }), at: .zero)
     return ledger
   }
 
