@@ -20,7 +20,7 @@ package struct HelixInfra: AsyncParsableCommand {
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
       FactsCommand.self, ExecCommand.self, SecretsCommand.self, ShowCommand.self, GraphCommand.self,
-      HistoryCommand.self,
+      HistoryCommand.self, UnlockCommand.self,
       SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])
 
