@@ -23,8 +23,22 @@ struct ControllerObjects: Sendable {
   }
 
   var all: [ManifestObject] {
-    [namespaceObject, accountObject] + ControllerAccess(release: release, location: location).all
-      + [environmentObject, deployment]
+    ([namespaceObject, accountObject] + ControllerAccess(release: release, location: location).all
+      + [environmentObject, deployment]).map(takingOver)
+  }
+
+  /// Whoever installed the controller by hand before meant the same.
+  private func takingOver(_ object: ManifestObject) -> ManifestObject {
+    var object = object
+    var metadata = object.body["metadata"]?.mapping ?? Mapping()
+    let steering: Draft = ["helix.infra/force-conflicts": "true"]
+    metadata.set(
+      .init(
+        key: "annotations", keyLocation: location, value: steering.node(at: location)))
+    object.body.set(
+      .init(
+        key: "metadata", keyLocation: location, value: Node(.mapping(metadata), at: location)))
+    return object
   }
 
   /// Its jobs are privileged pods, which Kubernetes must let in.
@@ -39,8 +53,8 @@ struct ControllerObjects: Sendable {
       "v1", "ServiceAccount", Self.account, in: Self.namespace, at: location)
   }
 
-  private var environmentObject: ManifestObject {
-    let data: Draft = [
+  private var settings: Draft {
+    [
       "SYSTEM_UPGRADE_CONTROLLER_DEBUG": "false",
       "SYSTEM_UPGRADE_CONTROLLER_THREADS": "2",
       "SYSTEM_UPGRADE_CONTROLLER_LEADER_ELECT": release.electsLeader ? "true" : .absent,
@@ -54,7 +68,10 @@ struct ControllerObjects: Sendable {
       "SYSTEM_UPGRADE_JOB_TTL_SECONDS_AFTER_FINISH": "900",
       "SYSTEM_UPGRADE_PLAN_POLLING_INTERVAL": "15m",
     ]
-    return Draft.fields([("data", data)]).object(
+  }
+
+  private var environmentObject: ManifestObject {
+    Draft.fields([("data", settings)]).object(
       "v1", "ConfigMap", Self.environment, in: Self.namespace, at: location)
   }
 
@@ -70,7 +87,17 @@ struct ControllerObjects: Sendable {
       // Two of a release that does not elect a leader would both make jobs.
       "strategy": ["type": "Recreate"],
       "selector": ["matchLabels": [label: .text(Self.name)]],
-      "template": ["metadata": ["labels": .fields(labels)], "spec": pod],
+      "template": [
+        "metadata": [
+          "labels": .fields(labels),
+          // It reads its environment when it starts and never again.
+          "annotations": [
+            "helix.infra/environment":
+              .text(shortDigest(JSONText.write(settings.node(at: location))))
+          ],
+        ],
+        "spec": pod,
+      ],
     ]
     return Draft.fields([("spec", spec)]).object(
       "apps/v1", "Deployment", Self.name, in: Self.namespace, at: location)

@@ -64,7 +64,7 @@ extension Draft {
         ]
       ),
     ]
-    guard case .fields(let rest) = self else { return Draft.fields([]).object(apiVersion, kind, name, at: location) }
+    let rest = if case .fields(let fields) = self { fields } else { [(String, Draft)]() }
     return ManifestObject(
       apiVersion: apiVersion, kind: kind, namespace: namespace, name: name,
       body: Draft.fields(head + rest).mapping(at: location), location: location)

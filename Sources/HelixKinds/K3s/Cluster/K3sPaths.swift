@@ -17,6 +17,9 @@ enum K3sPaths {
   static let etcdMember = "\(data)/server/db/etcd/member"
   static let sqlite = "\(data)/server/db/state.db"
 
+  /// With it an agent asks about its own node.
+  static let kubeletConfig = "\(data)/agent/kubelet.kubeconfig"
+
   static let killScript = "/usr/local/bin/k3s-killall.sh"
 
   static func unit(_ role: K3sRoleOfNode) -> String {
