@@ -19,8 +19,8 @@ package struct HelixInfra: AsyncParsableCommand {
     version: version,
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
-      FactsCommand.self, ExecCommand.self, SecretsCommand.self, ShowCommand.self, GraphCommand.self,
-      HistoryCommand.self,
+      FactsCommand.self, ExecCommand.self, SecretsCommand.self, UpgradeCommand.self,
+      ShowCommand.self, GraphCommand.self, HistoryCommand.self,
       SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])
 

@@ -12,12 +12,13 @@ struct SchemaCommand: AsyncParsableCommand {
 
   enum Document: String, ExpressibleByArgument, CaseIterable {
     case cluster, linode, aws, plan, events, facts, exec
+    case upgradeStatus = "upgrade-status"
   }
 
   @Argument(
     help: """
       cluster, linode, aws (inventory files), plan (--json), events (apply --json), facts (--json), \
-      exec (--json).
+      exec (--json), upgrade-status (upgrade status --json).
       """)
   var document: Document
 
@@ -34,6 +35,7 @@ struct SchemaCommand: AsyncParsableCommand {
     case .events: EventSchema.text
     case .facts: FactsSchema.text
     case .exec: ExecSchema.text
+    case .upgradeStatus: UpgradeStatusSchema.text
     }
   }
 }

@@ -10,7 +10,23 @@ struct UpgradeLints {
   /// What makes an upgrade of a role unsafe.
   func errors(_ role: K3sRoleOfNode) -> [Diagnostic] {
     untolerated(role) + tooMany(role) + strangers(role).filter { $0.severity == .error }
-      + misnamed(role)
+      + misnamed(role) + olderInTime(role)
+  }
+
+  private func olderInTime(_ role: K3sRoleOfNode) -> [Diagnostic] {
+    guard rollout.spec.channel == nil else { return [] }
+    let node = rollout.pending(role).first { node in
+      node.version.map { KnownReleases.isOlderInTime(rollout.hop, than: $0) } ?? false
+    }
+    return node.map { [older(rollout.hop, than: $0)] } ?? []
+  }
+
+  private func older(_ hop: K3sVersion, than node: UpgradeNode) -> Diagnostic {
+    Diagnostic(
+      "\(hop) is older in time than \(node.version?.description ?? "what runs") on \(node.name)",
+      reason: "k3s-upgrade refuses a release whose build month is before that of the running one",
+      remedy: "take \(KnownReleases.words(forMinor: hop.minor, major: hop.major)), which is newer",
+      at: rollout.cluster.version.location)
   }
 
   /// What is worth knowing.
