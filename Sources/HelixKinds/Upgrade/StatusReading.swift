@@ -100,7 +100,7 @@ extension StatusReading {
     var problems: [Diagnostic] = []
     if case .refused(let why) = rollout.next { problems.append(why) }
     problems += skew
-    if byController { problems += controller + jobs + marks }
+    if byController { problems += controller + jobs + drains + marks }
     problems += cordons + absent
     if byController {
       let lints = UpgradeLints(rollout)
@@ -146,6 +146,18 @@ extension StatusReading {
             + " anew"
           : "see what its pods say: kubectl -n system-upgrade logs job/\(job.name); then apply again")
     }
+  }
+
+  private var drains: [Diagnostic] {
+    let nodes = view.jobs.filter(isDraining).map(\.node)
+    guard !nodes.isEmpty, !trouble.budgets.isEmpty else { return [] }
+    return [
+      Diagnostic(
+        "\(trouble.budgets.map(\.name).joined(separator: ", ")) may keep pods on"
+          + " \(nodes.joined(separator: ", "))",
+        reason: "the PodDisruptionBudget allows no disruption now",
+        remedy: "run more copies of what it protects, or loosen the budget", severity: .warning)
+    ]
   }
 
   private func pullTrouble(_ job: UpgradeJob) -> [String] {

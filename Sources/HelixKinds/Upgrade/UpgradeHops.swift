@@ -17,10 +17,15 @@ struct UpgradeHops: Resource {
       let view = try sight.read(UpgradeView.fact, on: host)
     else { return .unchanged(reason: "nothing to say before the cluster answers") }
     let rollout = UpgradeRollout(door.cluster, spec, release, view)
-    if case .hop(let hop) = rollout.next, !hop.isLast { return .heldBack(later(hop)) }
     let absent = rollout.absent
-    return absent.isEmpty
-      ? .unchanged(reason: "nothing is left for a later run") : .heldBack(off(absent))
+    guard case .hop(let hop) = rollout.next, !hop.isLast else {
+      return absent.isEmpty
+        ? .unchanged(reason: "nothing is left for a later run") : .heldBack(off(absent))
+    }
+    guard !absent.isEmpty else { return .heldBack(later(hop)) }
+    var why = off(absent)
+    why.reason = "\(hop.words): no hop begins before every node has made the one before"
+    return .heldBack(why)
   }
 
   private func later(_ hop: UpgradeLadder.Hop) -> Diagnostic {

@@ -19,15 +19,24 @@ struct UpgradePlanSteps {
 
   var live: LiveUpgradePlan? { rollout.view.plan(wanted.name) }
 
-  private var wantedSpec: Mapping { wanted.object.body["spec"]?.mapping ?? Mapping() }
   private var isAsWritten: Bool { live.map { specFields($0).isEmpty } ?? false }
 
   private func specFields(_ live: LiveUpgradePlan) -> [FieldChange] {
-    let place = wanted.spec.location
-    let whole = { (spec: Mapping) in
-      Mapping([.init(key: "spec", keyLocation: place, value: Node(.mapping(spec), at: place))])
-    }
-    return ObjectDifference.between(whole(live.spec), whole(wantedSpec))
+    let wantedSpec = Self.placeless(wanted.object.body["spec"]?.mapping ?? Mapping())
+    return ObjectDifference.between(
+      Self.whole(Self.placeless(live.spec)), Self.whole(wantedSpec))
+  }
+
+  /// Values that are compared must not differ in where they were written.
+  private static func placeless(_ spec: Mapping) -> Mapping {
+    (try? JSONReading.read(JSONText.write(.mapping(spec))).mapping) ?? spec
+  }
+
+  private static func whole(_ spec: Mapping) -> Mapping {
+    let place = SourceLocation(file: "json", line: 1, column: 1)
+    return Mapping([
+      .init(key: "spec", keyLocation: place, value: Node(.mapping(spec), at: place))
+    ])
   }
 
   /// What differs: the UpgradePlan's fields, then node by node.
