@@ -67,18 +67,24 @@ package struct Work: Sendable {
   package var disruption: String?
   /// Resources to wait for beside those of `Resource.after`, known only from what was seen.
   package var after: [Address]
+  /// Resources whose steps must have ended before, however they ended: what puts things back.
+  package var follows: [Address]
+  /// What is worth knowing before the change is made, and no reason against it.
+  package var warnings: [Diagnostic]
   /// Waits among them are by id.
   package var steps: [Step]
 
   package init(
     _ action: Action, fields: [FieldChange] = [], reason: String, disruption: String? = nil,
-    after: [Address] = [], steps: [Step]
+    after: [Address] = [], follows: [Address] = [], warnings: [Diagnostic] = [], steps: [Step]
   ) {
     self.action = action
     self.fields = fields
     self.reason = reason
     self.disruption = disruption
     self.after = after
+    self.follows = follows
+    self.warnings = warnings
     self.steps = steps
   }
 }

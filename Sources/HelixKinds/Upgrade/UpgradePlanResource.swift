@@ -44,7 +44,9 @@ struct UpgradePlanResource: Resource {
       let lints = UpgradeLints(rollout)
       if let error = lints.errors(role).first { return .refused(error) }
       if let obstacle = obstacle(rollout, survey) { return obstacle }
-      return verdict(UpgradePlanSteps(resource: self, rollout: rollout, survey: survey, door: host))
+      return verdict(
+        UpgradePlanSteps(resource: self, rollout: rollout, survey: survey, door: host),
+        warnings: lints.warnings)
     }
   }
 
@@ -52,7 +54,7 @@ struct UpgradePlanResource: Resource {
     "the cluster did not tell of its nodes and UpgradePlans",
     reason: "its API did not answer in time", remedy: "apply again when it answers")
 
-  private func verdict(_ steps: UpgradePlanSteps) -> Verdict {
+  private func verdict(_ steps: UpgradePlanSteps, warnings: [Diagnostic]) -> Verdict {
     let fields = steps.fields
     guard !fields.isEmpty else {
       let kept = steps.rollout.keptByOthers(role)
@@ -62,7 +64,7 @@ struct UpgradePlanResource: Resource {
     return .change(
       Work(
         steps.live == nil ? .create : .update, fields: fields, reason: steps.reason,
-        disruption: steps.disruption, after: door.waits, steps: steps.all))
+        disruption: steps.disruption, after: door.waits, warnings: warnings, steps: steps.all))
   }
 
   private func unchanged(_ rollout: UpgradeRollout) -> String {

@@ -64,6 +64,7 @@ extension K3sSpec {
   package var secrets: [SecretName] {
     [token.value]
       + [config, serverConfig, agentConfig].flatMap(\.entries).compactMap(\.value.namedSecret)
+      + (registries?.value.entries ?? []).flatMap(\.value.namedSecrets)
   }
 }
 
@@ -72,6 +73,13 @@ extension Node {
   package var namedSecret: SecretName? {
     guard let mapping, mapping.keys == ["secret"] else { return nil }
     return mapping["secret"]?.text.map { SecretName($0) }
+  }
+
+  /// The names in every `{ secret: NAME }`, however deep.
+  package var namedSecrets: [SecretName] {
+    if let namedSecret { return [namedSecret] }
+    let parts = (mapping?.entries.map(\.value) ?? []) + (list ?? [])
+    return parts.flatMap(\.namedSecrets)
   }
 }
 

@@ -7,6 +7,11 @@ import HelixPlan
 /// A cluster in the short form of the fixtures, one word and its rest per line.
 ///
 ///     version v1.29.1+k3s2
+///     runs v1.28.5+k3s1
+///     upgrade ssh
+///     through v1.29.1+k3s2
+///     upgrade-agents concurrency=2 drain=300 cordon=false
+///     registries {"mirrors": {}}
 ///     endpoint 192.0.2.10
 ///     server master-1 fresh
 ///     agent worker-1 silent
@@ -20,7 +25,8 @@ import HelixPlan
 ///     identities age1abc opens 12 closed=old.yaml
 ///     identities age1abc fails "the file a.yaml is not for it"
 ///
-/// The word after a host is its profile: a folder of k3s-hosts, or `silent`.
+/// The word after a host is its profile: a folder of k3s-hosts, or `silent`. `runs` is the release
+/// that members have, where it is not the declared one.
 struct K3sCaseCluster: Sendable {
   struct CaseHost: Sendable {
     var name: HostName
@@ -30,6 +36,9 @@ struct K3sCaseCluster: Sendable {
   }
 
   var version = "v1.29.1+k3s2"
+  var runs: String?
+  var upgrade: UpgradeSpec?
+  var registries: Mapping?
   var endpoint: String?
   var hosts: [CaseHost] = []
   var limit: [HostName]?
@@ -66,6 +75,10 @@ struct K3sCaseCluster: Sendable {
       let manifest = manifest(rest)
       bootstrap?.manifests.append(manifest)
     case "identities": identities = proof(rest)
+    case "runs": runs = rest[0]
+    case "upgrade", "through", "upgrade-servers", "upgrade-agents": try takeUpgrade(word, rest)
+    case "registries":
+      registries = try JSONReading.read(rest.joined(separator: " ")).mapping
     case "node": nodes.append((rest[0], Array(rest.dropFirst())))
     default: throw Diagnostic("no word \"\(word)\" in cluster.txt")
     }
@@ -139,9 +152,10 @@ struct K3sCaseCluster: Sendable {
       token: Located(SecretName("k3s-token"), at: here),
       config: Mapping(settings["config"] ?? []),
       serverConfig: Mapping(settings["server-config"] ?? []),
-      agentConfig: Mapping(settings["agent-config"] ?? []))
+      agentConfig: Mapping(settings["agent-config"] ?? []),
+      registries: registries.map { Located($0, at: here) })
     return ClusterSpec(
-      name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig,
+      name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig, upgrade: upgrade,
       secrets: bootstrap.map { SecretsSpec(bootstrap: $0) }, location: here)
   }
 }
@@ -185,8 +199,11 @@ extension K3sCaseCluster {
   ) throws -> FactAnswer {
     let profile = hosts.first { $0.name == host }?.profile ?? "controller"
     let name = fact.rawValue.split(separator: ":").first.map(String.init) ?? ""
-    let file = K3sCase.fixtures.appending(path: "k3s-hosts/\(profile)/\(name).txt")
-    let text = try special(host, FactID(name)) ?? String(contentsOf: file, encoding: .utf8)
+    let own = K3sCase.fixtures.appending(path: "k3s-hosts/\(profile)/\(name).txt")
+    let every = K3sCase.fixtures.appending(path: "k3s-hosts/every/\(name).txt")
+    let text =
+      try special(host, FactID(name)) ?? (try? String(contentsOf: own, encoding: .utf8))
+      ?? String(contentsOf: every, encoding: .utf8)
     return FactAnswer(status: 0, output: filled(text, for: host))
   }
 
@@ -196,7 +213,8 @@ extension K3sCaseCluster {
     let role: K3sRoleOfNode = host?.isServer ?? true ? .server : .agent
     let values: [String: String] = [
       "name": name.rawValue, "address": host?.address ?? "", "machine-id": Self.machineID(name),
-      "version": version, "ca": Self.ca, "service": role.service, "role": role.rawValue,
+      "version": runs ?? version, "ca": Self.ca, "registries": registriesFingerprint,
+      "service": role.service, "role": role.rawValue,
       "served": served, "nodes": nodeRows, "endpoint": endpoint ?? "",
       "server": hosts.first(where: \.isServer)?.address ?? "",
     ]
@@ -245,8 +263,12 @@ extension K3sCaseCluster {
       let unready = words.contains("waiting") ? "False" : "Unknown"
       let ready = words.contains("ready") ? "True" : unready
       let voter = words.contains("voter") ? "True" : words.contains("learner") ? "False" : ""
-      return ["node", name, machine ?? Self.machineID(HostName(name)), version, ready, voter]
-        .joined(separator: "\t")
+      let release = words.first { $0.hasPrefix("runs=") }.map { String($0.dropFirst(5)) }
+      let cordon = words.first { $0.hasPrefix("for=") }.map { String($0.dropFirst(4)) }
+      return [
+        "node", name, machine ?? Self.machineID(HostName(name)), release ?? runs ?? version, ready,
+        voter, words.contains("cordoned") || cordon != nil ? "true" : "", cordon ?? "",
+      ].joined(separator: "\t")
     }.joined(separator: "\n")
   }
 }

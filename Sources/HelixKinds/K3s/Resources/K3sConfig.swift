@@ -6,7 +6,7 @@ struct K3sConfig: K3sResource {
   static let kind = "k3s-config"
   let node: K3sNode
 
-  var after: [Address] { [node.address(K3sHost.kind)] }
+  var after: [Address] { node.gates }
 
   var ownQuestions: [Question] {
     [
@@ -74,7 +74,7 @@ struct K3sConfig: K3sResource {
     return Work(
       installed.text == nil ? .create : .update, fields: fields,
       reason: reason(installed, need) + overlaid,
-      after: view.survey.waitsForFiles(of: node, view.state),
+      after: waitsForFiles(view),
       steps: [steps(need, wanted)])
   }
 
