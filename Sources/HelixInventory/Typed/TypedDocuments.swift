@@ -27,6 +27,11 @@ struct TypedDocuments {
         manifests.read($0)
       }
       problems += manifests.problems
+      if let folder = inventory.cluster?.upgrade?.controller.manifests {
+        var files = ManifestFiles(reader: reader)
+        inventory.cluster?.upgrade?.controller.objects = files.read([folder])
+        problems += files.problems
+      }
     }
     if let document = document("linode.yaml", LinodeDocument.shape) {
       problems += LinodeDocument.problems(document)

@@ -149,7 +149,8 @@ struct UpgradeChecks {
     guard let deadline = plan.seconds("deadline"), let place = plan.mapping["deadline"]?.location
     else { return }
     let drain = plan.fields("drain")
-    let drainTime = drain?.seconds("timeout") ?? (drain != nil || plan.bool("drain") == true ? 300 : 0)
+    let drainTime =
+      drain?.seconds("timeout") ?? (drain != nil || plan.bool("drain") == true ? 300 : 0)
     let least = drainTime + 300
     guard deadline < least else { return }
     problems.append(
@@ -177,7 +178,8 @@ extension UpgradeChecks {
         at: entry.keyLocation)
     }
     let words = [
-      ("operator", ["Exists", "Equal"]), ("effect", ["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+      ("operator", ["Exists", "Equal"]),
+      ("effect", ["NoSchedule", "PreferNoSchedule", "NoExecute"]),
     ]
     for (key, known) in words {
       guard let word = fields[key], !known.contains(word.scalarText ?? "") else { continue }
@@ -222,7 +224,8 @@ extension UpgradeChecks {
     if let days = window.mapping["days"], days.list?.isEmpty == true {
       problems.append(
         Diagnostic(
-          "the window never opens", reason: "it has no days", remedy: "leave days out for all seven",
+          "the window never opens", reason: "it has no days",
+          remedy: "leave days out for all seven",
           at: days.location))
     }
     if let zone = window.text("time-zone"), !Self.isZone(zone.value) {

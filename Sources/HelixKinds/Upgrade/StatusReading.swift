@@ -144,7 +144,8 @@ extension StatusReading {
         remedy: job.reason == "DeadlineExceeded"
           ? "raise deadline in upgrade.plans if it needs longer, then apply again: the job is tried"
             + " anew"
-          : "see what its pods say: kubectl -n system-upgrade logs job/\(job.name); then apply again")
+          : "see what its pods say: kubectl -n system-upgrade logs job/\(job.name); then apply again"
+      )
     }
   }
 

@@ -36,37 +36,53 @@ package enum SystemUpgradeRole: RoleKind {
       + [UpgradeHops(door: door, spec: upgrade, release: release)]
   }
 
-  /// The controller's objects and its release, which only generated ones have.
+  /// The controller's objects and, where it is known, its release.
   private static func controller(
     _ upgrade: UpgradeSpec
   ) throws(Diagnostics) -> ([ManifestObject], ControllerRelease?) {
     do throws(Diagnostic) {
-      let release = try ControllerRelease.find(upgrade.controller.version)
-      if let window = upgrade.servers.window ?? upgrade.agents.window, !release.hasWindow {
+      let own = try upgrade.controller.objects.map { (objects) throws(Diagnostic) in
+        try ControllerFiles(objects: objects, upgrade: upgrade)
+      }
+      let release =
+        try own == nil ? ControllerRelease.find(upgrade.controller.version) : own?.release
+      if let window = upgrade.servers.window ?? upgrade.agents.window, let release,
+        !release.hasWindow
+      {
         throw noWindow(window, release)
       }
-      let objects = ControllerObjects(
-        release: release, registry: upgrade.controller.registry?.value,
-        location: upgrade.controller.version.location)
-      return (objects.all, release)
+      if let own { return (own.inOrder, release) }
+      let objects = release.map { release in
+        ControllerObjects(
+          release: release, registry: upgrade.controller.registry?.value,
+          location: upgrade.controller.version.location
+        ).all
+      }
+      return (objects ?? [], release)
     } catch {
       throw Diagnostics(error)
     }
   }
 
-  /// The definition first, then the others, each after the one before.
+  /// The definition first, unless the user brings one, then the others, each after the one before.
   private static func resources(
     _ objects: [ManifestObject], _ door: ClusterDoor
   ) -> [any Resource] {
     guard let first = objects.first else { return [] }
-    let definition = PlanDefinition.object(at: first.location)
-    var previous = ClusterObject.address(of: definition)
-    var resources: [any Resource] = [
-      PlanDefinitionResource(object: ClusterObject(door: door, manifest: definition))
-    ]
+    var previous: Address?
+    var resources: [any Resource] = []
+    if !objects.contains(where: { $0.name == PlanDefinition.name }) {
+      let definition = PlanDefinition.object(at: first.location)
+      previous = ClusterObject.address(of: definition)
+      resources.append(
+        PlanDefinitionResource(object: ClusterObject(door: door, manifest: definition)))
+    }
     for object in objects {
-      resources.append(ClusterObject(door: door, manifest: object, after: [previous]))
-      previous = ClusterObject.address(of: object)
+      let made = ClusterObject(
+        door: door, manifest: object, after: [previous].compactMap(\.self))
+      resources.append(
+        object.name == PlanDefinition.name ? PlanDefinitionResource(object: made) : made)
+      previous = made.address
     }
     return resources
   }

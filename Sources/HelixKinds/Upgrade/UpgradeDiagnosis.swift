@@ -73,7 +73,8 @@ enum UpgradeDiagnosis {
       "ImageInspectError", cause: "an image cannot be read on the node",
       remedy: "remove it there: crictl rmi, and apply again"),
     Diagnosis.Sign(
-      "Cannot evict pod as it would violate", cause: "a PodDisruptionBudget keeps a pod on the node",
+      "Cannot evict pod as it would violate",
+      cause: "a PodDisruptionBudget keeps a pod on the node",
       remedy: "run more copies of what it protects, or loosen the budget"),
     Diagnosis.Sign(
       "allows no disruption", cause: "a PodDisruptionBudget keeps pods on the node",

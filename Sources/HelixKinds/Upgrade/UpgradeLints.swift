@@ -31,7 +31,8 @@ struct UpgradeLints {
 
   /// What is worth knowing.
   var warnings: [Diagnostic] {
-    (strangers(.server) + strangers(.agent)).filter { $0.severity == .warning } + foreign.flatMap(oddities)
+    (strangers(.server) + strangers(.agent)).filter { $0.severity == .warning }
+      + foreign.flatMap(oddities)
   }
 
   private var foreign: [LiveUpgradePlan] { rollout.view.plans.filter { !$0.isOurs } }

@@ -36,8 +36,10 @@ struct UpgradePlanObject: Sendable, Hashable {
   /// Whether the controller makes nodes schedulable again when it is done, whoever cordoned them.
   var uncordons: Bool { spec.cordon || spec.drain != nil }
 
-  /// Seconds for one node's job. Servers are waited for before agents are told, so `prepare` only
-  /// looks again; a drain and a slow image are what takes long.
+  /// Seconds for one node's job.
+  ///
+  /// Servers are waited for before agents are told, so `prepare` only looks again; a drain and a
+  /// slow image are what takes long.
   var deadline: Int { spec.deadline ?? max(ControllerObjects.jobDeadline, drainTime + 1800) }
 
   private var drainTime: Int { spec.drain?.timeout ?? 0 }
@@ -110,7 +112,7 @@ extension UpgradePlanObject {
 
   private var drain: Draft {
     guard let drain = spec.drain else { return .absent }
-    let takesText = release?.takesDurationText ?? true
+    let takesText = release?.takesDurationText ?? false
     return [
       "timeout": takesText
         ? .text("\(drain.timeout)s") : .number(drain.timeout * 1_000_000_000),

@@ -17,6 +17,7 @@ struct UpgradePlanResource: Resource {
   var address: Address { Self.address(role) }
   var location: SourceLocation? { plan.location }
   var mayAwait: [Address] { door.waits }
+  var quorumGuard: QuorumGuard? { role == .server ? door.cluster.quorumGuard : nil }
 
   private var plan: UpgradeSpec.PlanSpec { role == .server ? spec.servers : spec.agents }
 
@@ -110,7 +111,8 @@ extension UpgradePlanResource {
         Diagnostic(
           "the server \(stranger.name) is not in the inventory",
           reason: "it would be upgraded too, and nobody could see whether it is well",
-          remedy: "add it to k3s.servers, or delete its node if it is gone", at: .resource(address)))
+          remedy: "add it to k3s.servers, or delete its node if it is gone", at: .resource(address))
+      )
     }
     for node in pending {
       guard let member = rollout.member(node) else { continue }

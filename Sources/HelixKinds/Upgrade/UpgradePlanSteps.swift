@@ -41,7 +41,8 @@ struct UpgradePlanSteps {
 
   /// What differs: the UpgradePlan's fields, then node by node.
   var fields: [FieldChange] {
-    let spec = live.map(specFields)
+    let spec =
+      live.map(specFields)
       ?? ObjectDifference.between(nil, ObjectDifference.written(in: wanted.object))
     let nodes = pending.map { node in
       FieldChange(node.name, before: node.version?.description, after: scripts.words)
@@ -165,11 +166,7 @@ extension UpgradePlanSteps {
     let server = K3sNode(
       cluster: rollout.cluster, member: member, role: .server, location: wanted.spec.location)
     let gate = HealthGate(node: server)
-    var instructions: [Instruction] = []
-    if survey.votes(around: server).voters > 2 {
-      instructions.append(.wait(gate.othersHoldMajority))
-    }
-    instructions += [
+    var instructions: [Instruction] = [
       .run(script: scripts.free(node.name)),
       .wait(scripts.runsRelease(node.name, within: wanted.deadline + 120)),
     ]

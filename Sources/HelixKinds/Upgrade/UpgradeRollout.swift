@@ -9,8 +9,9 @@ struct UpgradeRollout: Sendable {
   let view: UpgradeView
   let next: UpgradeLadder.Next
 
-  init(_ cluster: K3sCluster, _ spec: UpgradeSpec, _ release: ControllerRelease?, _ view: UpgradeView)
-  {
+  init(
+    _ cluster: K3sCluster, _ spec: UpgradeSpec, _ release: ControllerRelease?, _ view: UpgradeView
+  ) {
     self.cluster = cluster
     self.spec = spec
     self.release = release
@@ -18,7 +19,8 @@ struct UpgradeRollout: Sendable {
     let rungs = { (nodes: [UpgradeNode]) in
       nodes.compactMap { node in node.version.map { UpgradeLadder.Rung(node.name, $0) } }
     }
-    next = spec.channel != nil
+    next =
+      spec.channel != nil
       // Which release a channel leads to is known when the controller has asked it.
       ? .arrived
       : UpgradeLadder.next(
@@ -49,7 +51,8 @@ struct UpgradeRollout: Sendable {
 
   /// What it should be of a cluster that nobody has seen yet.
   static func wanted(
-    _ role: K3sRoleOfNode, _ cluster: K3sCluster, _ spec: UpgradeSpec, _ release: ControllerRelease?,
+    _ role: K3sRoleOfNode, _ cluster: K3sCluster, _ spec: UpgradeSpec,
+    _ release: ControllerRelease?,
     _ target: UpgradePlanObject.Target, _ taints: [NodeTaint] = []
   ) -> UpgradePlanObject {
     let settings = role == .server ? cluster.serverSettings : cluster.agentSettings

@@ -172,7 +172,8 @@ extension UpgradeScripts {
   func isDone(_ node: String) -> Wait {
     let open = plan.uncordons ? #" && [ "$3" != cordoned=true ]"# : ""
     return Wait(
-      "the upgrade's job on \(node) is over" + (plan.uncordons ? " and \(node) takes pods again" : ""),
+      "the upgrade's job on \(node) is over"
+        + (plan.uncordons ? " and \(node) takes pods again" : ""),
       script: """
         \(ClusterDoor.shell)
         set -- "$(\(own) get \(PlanDefinition.name) \(name) -o jsonpath='{.status.latestHash}')" \\

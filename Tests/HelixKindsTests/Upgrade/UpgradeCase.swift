@@ -247,8 +247,11 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
 
   private var trouble: String {
     let pods = rows("pod").map { words in
-      ["pod", "\(words[0])-x", words[0], words[1], words[2], words.dropFirst(3).joined(separator: " ")]
-        .joined(separator: "\t")
+      [
+        "pod", "\(words[0])-x", words[0], words[1], words[2],
+        words.dropFirst(3).joined(separator: " "),
+      ]
+      .joined(separator: "\t")
     }
     let budgets = rows("budget").map { "budget\t\($0[0])\t0\t1\t1" }
     return (pods + budgets).joined(separator: "\n") + "\n"
