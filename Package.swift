@@ -77,7 +77,7 @@ let package = Package(
       aside: ["Fixtures", "Scripts"]),
     tests(of: "HelixInventory", ["HelixModel"], aside: ["Fixtures"]),
     tests(
-      of: "HelixKinds", ["HelixModel", "HelixPlan", "HelixRun"], aside: ["Fixtures"]),
+      of: "HelixKinds", ["HelixModel", "HelixPlan", "HelixRun", "TestSupport"], aside: ["Fixtures"]),
     tests(of: "HelixPlan", ["HelixModel", "TestSupport"]),
     tests(
       of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory"],

@@ -20,8 +20,8 @@ package struct HelixInfra: AsyncParsableCommand {
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
       StatusCommand.self, FactsCommand.self, ExecCommand.self, SecretsCommand.self,
-      ShowCommand.self, GraphCommand.self, SimulateCommand.self, HistoryCommand.self,
-      UnlockCommand.self,
+      UpgradeCommand.self, ShowCommand.self, GraphCommand.self, SimulateCommand.self,
+      HistoryCommand.self, UnlockCommand.self,
       SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])
 

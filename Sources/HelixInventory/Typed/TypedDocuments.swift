@@ -29,6 +29,9 @@ struct TypedDocuments {
       } objects: {
         objects.read($0)
       }
+      if let folder = inventory.cluster?.upgrade?.controller.manifests {
+        inventory.cluster?.upgrade?.controller.objects = objects.read([folder])
+      }
       problems += manifests.problems + objects.problems
     }
     if let document = document("linode.yaml", LinodeDocument.shape) {

@@ -17,7 +17,8 @@ package enum K3sRole: RoleKind {
     }
     let hosts = Set(demand.hosts)
     let cluster = try K3sCluster(
-      spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []))
+      spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []),
+      given: demand.given)
     try refuseStrangers(demand, cluster)
     let nodes = { (members: [K3sCluster.Member], role: K3sRoleOfNode) in
       members.filter { hosts.contains($0.host) }.map {

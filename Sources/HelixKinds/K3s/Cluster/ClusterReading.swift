@@ -4,7 +4,7 @@ import HelixPlan
 extension K3sCluster {
   /// - Throws: every setting and host that cannot be part of a cluster.
   init(
-    _ spec: ClusterSpec, inventory: Inventory, managed: Set<HostName>
+    _ spec: ClusterSpec, inventory: Inventory, managed: Set<HostName>, given: Set<String> = []
   ) throws(Diagnostics) {
     let addresses = Dictionary(
       inventory.hosts.map { ($0.name, $0.connection.address) },
@@ -39,6 +39,7 @@ extension K3sCluster {
     serverSettings = server
     agentSettings = agent
     upgrade = spec.upgrade
+    givenRoles = given
     self.registries = registries
     facts = Facts(served: Served.fact([]), ports: [:], survey: [])
     facts = Self.facts(of: self)

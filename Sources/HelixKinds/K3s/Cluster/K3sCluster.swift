@@ -27,6 +27,8 @@ struct K3sCluster: Sendable {
   var upgrade: UpgradeSpec?
   /// What every node's registries.yaml says; nil when the file is not ours.
   var registries: RegistriesFile?
+  /// Every role that the run gives to anybody.
+  var givenRoles: Set<String> = []
   var facts: Facts
 
   /// The questions whose words depend on the cluster.

@@ -20,6 +20,7 @@ struct K3sArtifact: K3sResource {
   }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
+    if let verdict = try verdictByController(&sight) { return verdict }
     guard let artifact = artifacts(&sight).first else {
       // The host's own check names the machine.
       return .heldBack(Diagnostic("no k3s release runs on \(node.host)"))
@@ -89,7 +90,7 @@ extension K3sArtifact {
     return node.role == .agent ? runAhead(view) : nil
   }
 
-  private func downgrade(from installed: K3sVersion) -> Diagnostic {
+  func downgrade(from installed: K3sVersion) -> Diagnostic {
     let wanted = node.cluster.version.value
     return Diagnostic(
       "k3s on \(node.host) is \(installed), newer than \(wanted)",

@@ -3,6 +3,8 @@ import HelixPlan
 
 /// What one run brings members to over SSH, and whose turn it is; worked out once and shared.
 ///
+/// Where the cluster upgrades itself, it only tells what nodes that join install.
+///
 /// It looks at the answers of other hosts themselves: were every agent's facts a reliance of every
 /// other's, a plan would grow with the square of the agents.
 struct UpgradeRound: Sendable {
@@ -28,6 +30,11 @@ struct UpgradeRound: Sendable {
 
   private init(_ members: Members) {
     let cluster = members.survey.cluster
+    guard cluster.upgradesOverSSH else {
+      (target, hop, refusal) = (members.releaseOfServers ?? cluster.version.value, nil, nil)
+      (changes, agents) = ([:], [])
+      return
+    }
     let way = UpgradeLadder.next(
       servers: members.rungs(.server), agents: members.rungs(.agent), wanted: cluster.version,
       through: cluster.upgrade?.through ?? [])
@@ -36,7 +43,7 @@ struct UpgradeRound: Sendable {
     case .hop(let hop): (target, self.hop, refusal) = (hop.to, hop, nil)
     case .refused(let why): (target, hop, refusal) = (cluster.version.value, nil, why)
     }
-    guard cluster.upgradesOverSSH, refusal == nil else {
+    guard refusal == nil else {
       (changes, agents) = ([:], [])
       return
     }
@@ -66,6 +73,11 @@ private struct Members {
 
   private func hosts(_ role: K3sRoleOfNode) -> [K3sCluster.Member] {
     role == .server ? cluster.servers : cluster.agents
+  }
+
+  /// The lowest release that a living server runs: whoever joins must not be newer.
+  var releaseOfServers: K3sVersion? {
+    survey.living.compactMap { survey.nodes[$0.nodeName]?.version ?? installed($0) }.min()
   }
 
   /// What nodes run: by the cluster's word, unless an older file lies on the host.
