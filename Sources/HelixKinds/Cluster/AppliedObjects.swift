@@ -95,7 +95,7 @@ extension AppliedObjects {
     }
     helix_standing() {
       if helix_owners=$(helix_stub "$@" | helix_kubectl get --ignore-not-found --show-managed-fields \
-        -o jsonpath='{.metadata.uid}{range .metadata.managedFields[*]} {.manager}/{.operation}{end}' \
+        -o jsonpath='{.items[0].metadata.uid}{range .items[0].metadata.managedFields[*]} {.manager}/{.operation}{end}' \
         -f - 2>&1)
       then
         case "$helix_owners " in

@@ -34,20 +34,21 @@ struct ClusterObject: Resource {
     return Address(.cluster, kind: kind, name: words.compactMap(\.self).joined(separator: "/"))
   }
 
-  /// The namespace counts even where the text leaves it to the reader.
-  private static func applied(_ manifest: ManifestObject) -> Mapping {
+  /// The namespace counts even where the text leaves it to the reader; and an object that says
+  /// nothing gets an annotation, for nobody manages what holds no field of theirs.
+  static func applied(_ manifest: ManifestObject) -> Mapping {
     var body = ManifestSteering.stripped(manifest.body)
-    guard let namespace = manifest.namespace, let metadata = body.entry("metadata"),
-      var inner = metadata.value.mapping, inner["namespace"]?.text != namespace
-    else { return body }
-    inner.set(
-      .init(
-        key: "namespace", keyLocation: manifest.location,
-        value: Node(.text(namespace), at: manifest.location)))
-    body.set(
-      .init(
-        key: "metadata", keyLocation: metadata.keyLocation,
-        value: Node(.mapping(inner), at: metadata.value.location)))
+    let node = { (value: Value) in Node(value, at: manifest.location) }
+    func entry(_ key: String, _ value: Value) -> Mapping.Entry {
+      .init(key: key, keyLocation: manifest.location, value: node(value))
+    }
+    var metadata = body["metadata"]?.mapping ?? Mapping()
+    if let namespace = manifest.namespace { metadata.set(entry("namespace", .text(namespace))) }
+    if !ObjectDifference.saysSomething(ObjectDifference.written(in: body)) {
+      metadata.set(
+        entry("annotations", .mapping(Mapping([entry(LiveObject.mark, .text("true"))]))))
+    }
+    body.set(entry("metadata", .mapping(metadata)))
     return body
   }
 
@@ -79,7 +80,8 @@ struct ClusterObject: Resource {
     if LiveObject.isGoing(live) { return .heldBack(isGoing) }
     var fields = ObjectDifference.between(
       ObjectDifference.meaning(of: live), ObjectDifference.meaning(of: after))
-    let isOurs = LiveObject.isOurs(live)
+    // Of some objects nothing can be managed; applying them again would not change that.
+    let isOurs = LiveObject.isOurs(live) || !LiveObject.isOurs(after)
     guard !fields.isEmpty || !isOurs else { return .unchanged(reason: asWritten) }
     if !isOurs {
       let others = LiveObject.managers(of: live).joined(separator: ", ")
@@ -87,7 +89,8 @@ struct ClusterObject: Resource {
         FieldChange(
           "managed by", before: others.isEmpty ? nil : others, after: LiveObject.manager))
     }
-    let replacesPods = fields.contains { $0.name.hasPrefix("spec.template") }
+    let replacesPods =
+      manifest.group == "apps" && fields.contains { $0.name.hasPrefix("spec.template") }
     return .change(
       work(
         .update, fields, reason: fields.count == 1 && !isOurs ? "it is not ours yet" : "it differs",
@@ -118,7 +121,8 @@ extension ClusterObject {
   }
 
   private func creation(_ lack: LiveObject.Lack, on host: HostName) -> Work {
-    let fields = ObjectDifference.between(nil, ObjectDifference.written(in: manifest))
+    let fields = ObjectDifference.between(
+      nil, ObjectDifference.written(in: Self.applied(manifest)))
     let reason =
       switch lack {
       case .nothing: "there is no \(title)"
@@ -188,11 +192,10 @@ extension ManifestObject {
 }
 
 extension ObjectDifference {
-  /// What a manifest says beside what the object is called.
-  static func written(in manifest: ManifestObject) -> Mapping {
+  /// What an object says beside what it is called.
+  static func written(in body: Mapping) -> Mapping {
     var written = Mapping()
-    for var entry in ManifestSteering.stripped(manifest.body).entries
-    where !["apiVersion", "kind"].contains(entry.key) {
+    for var entry in body.entries where !["apiVersion", "kind"].contains(entry.key) {
       if entry.key == "metadata", let metadata = entry.value.mapping {
         let rest = metadata.entries.filter { !["name", "namespace"].contains($0.key) }
         guard !rest.isEmpty else { continue }
@@ -201,5 +204,19 @@ extension ObjectDifference {
       written.set(entry)
     }
     return written
+  }
+
+  /// Whether there is a value in it, however deep.
+  static func saysSomething(_ mapping: Mapping) -> Bool {
+    mapping.entries.contains { saysSomething($0.value) }
+  }
+
+  private static func saysSomething(_ node: Node) -> Bool {
+    switch node.value {
+    case .mapping(let mapping): saysSomething(mapping)
+    case .list(let elements): elements.contains(where: saysSomething)
+    case .null: false
+    case .bool, .integer, .number, .text, .hidden: true
+    }
   }
 }

@@ -20,6 +20,8 @@ enum LiveObject: Sendable, Hashable {
 
   /// Whose fields ours are in `managedFields`.
   static let manager = "helix-infra"
+  /// Stands on objects that would otherwise hold no field of ours.
+  static let mark = "\(ManifestSteering.prefix)applied"
 
   static func fact(_ object: ClusterObject) -> Fact<LiveObject> {
     Fact<LiveObject>(
@@ -28,6 +30,9 @@ enum LiveObject: Sendable, Hashable {
   }
 
   /// The manifest stands in the command: JSON, so no line of it can be the delimiter.
+  ///
+  /// What kubectl reads from standard input it shows as a list; its one element is taken out to be
+  /// compared, and where that fails both texts are sent.
   private static func command(_ object: ClusterObject) -> String {
     """
     \(ClusterDoor.shell)
@@ -55,7 +60,8 @@ enum LiveObject: Sendable, Hashable {
       echo absent
     else
       helix_going=$(printf '%s\\n' "$helix_live" | grep -c '^ *"deletionTimestamp"')
-      if [ "$helix_going" = 0 ] && [ "$helix_live" = "$helix_after" ]; then
+      helix_one=$(printf '%s\\n' "$helix_live" | sed -n '/^        {$/,/^        }$/s/^        //p')
+      if [ "$helix_going" = 0 ] && [ "$helix_one" = "$helix_after" ]; then
         echo same
       else
         printf 'live\\n%s\\nafter\\n%s\\n' "$helix_live" "$helix_after"
@@ -84,7 +90,9 @@ enum LiveObject: Sendable, Hashable {
   private static func object(_ lines: [Substring]) throws(Diagnostic) -> Mapping? {
     let text = lines.joined(separator: "\n")
     guard text.contains("{") else { return nil }
-    return try JSONReading.read(text).mapping
+    let object = try JSONReading.read(text).mapping
+    guard object?["kind"]?.text == "List", let items = object?["items"]?.list else { return object }
+    return items.first?.mapping
   }
 
   private static func lack(_ words: String) -> Lack? {

@@ -27,7 +27,8 @@ struct ObjectRollout {
   }
 
   private var reading: String {
-    let paths = cells.map { "{\($0.path)}" }.joined(separator: "|")
+    // What kubectl reads from standard input it shows as a list.
+    let paths = cells.map { "{.items[0]\($0.path)}" }.joined(separator: "|")
     return """
       \(ClusterDoor.shell)
       helix_state=$(printf '%s\\n' \(shellQuoted(subject.stub)) |
@@ -75,7 +76,7 @@ extension ObjectRollout {
     return number
   }
 
-  private static let seen = #"[ "${seen:-0}" -ge "$generation" ]"#
+  private static let seen = #"[ "${seen:-0}" -ge "${generation:-1}" ]"#
   private static let generations = [
     (name: "generation", path: ".metadata.generation"),
     (name: "seen", path: ".status.observedGeneration"),

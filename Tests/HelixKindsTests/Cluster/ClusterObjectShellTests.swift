@@ -57,7 +57,19 @@ struct ClusterObjectShellTests {
   @Test("an object that an apply would leave as it is comes back as a word", arguments: shells)
   func same(shell: String) throws {
     let kubectl = try #require(kubectl)
-    try kubectl.answer("get", "{\n    \"a\": \"same\\nlive\"\n}\n")
+    try kubectl.answer(
+      "get",
+      """
+      {
+          "apiVersion": "v1",
+          "items": [
+              {
+                  "a": "same\\nlive"
+              }
+          ],
+          "kind": "List"
+      }
+      """)
     try kubectl.answer("dry-run", "{\n    \"a\": \"same\\nlive\"\n}\n")
     #expect(try kubectl.ask(LiveObject.fact(object(nasty)), in: shell) == .same)
   }
@@ -73,6 +85,18 @@ struct ClusterObjectShellTests {
       return
     }
     #expect(LiveObject.isGoing(live))
+  }
+
+  @Test("an object that says nothing but its name gets something that can be ours")
+  func nothingSaid() throws {
+    for (text, isMarked) in [
+      (#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"a"}}"#, true),
+      (#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{}}"#, true),
+      (#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":""}}"#, false),
+    ] {
+      let json = try object(text).json
+      #expect(json.contains(#""helix.infra/applied": "true""#) == isMarked, "\(json)")
+    }
   }
 
   @Test("what the API refuses comes back in its words, with the object", arguments: shells)
