@@ -43,7 +43,7 @@ struct UpgradePlanSteps {
   var fields: [FieldChange] {
     let spec =
       live.map(specFields)
-      ?? ObjectDifference.between(nil, ObjectDifference.written(in: wanted.object))
+      ?? ObjectDifference.between(nil, ObjectDifference.written(in: wanted.object.body))
     let nodes = pending.map { node in
       FieldChange(node.name, before: node.version?.description, after: scripts.words)
     }

@@ -76,7 +76,7 @@ extension UpgradeStatus {
         let trouble = try answer(UpgradeTrouble.fact, server.host, observation) ?? .none
         let release = ControllerRelease(upgrade.controller.version.value)
         let rollout = UpgradeRollout(cluster, upgrade, release, view)
-        return StatusReading(rollout: rollout, trouble: trouble).status
+        return UpgradeStatusReading(rollout: rollout, trouble: trouble).status
       } catch {
         throw Diagnostics(error)
       }

@@ -2,7 +2,7 @@ import HelixModel
 import HelixPlan
 
 /// Draws the conclusion about an upgrade from what a server says.
-struct StatusReading {
+struct UpgradeStatusReading {
   let rollout: UpgradeRollout
   let trouble: UpgradeTrouble
 
@@ -95,7 +95,7 @@ struct StatusReading {
 
 // MARK: - Problems
 
-extension StatusReading {
+extension UpgradeStatusReading {
   private var problems: [Diagnostic] {
     var problems: [Diagnostic] = []
     if case .refused(let why) = rollout.next { problems.append(why) }
@@ -217,7 +217,7 @@ extension StatusReading {
 
 // MARK: - Releases
 
-extension StatusReading {
+extension UpgradeStatusReading {
   /// Kubelets may be three minor releases older than the servers, and never newer.
   private var skew: [Diagnostic] {
     let servers = rollout.nodes(.server).compactMap(\.version)
