@@ -37,6 +37,7 @@ package enum Catalogue {
   static let roles: [any RoleKind.Type] = [
     K3sRole.self,
     SOPSAgeRole.self,
+    ManifestsRole.self,
   ]
 
   /// Roles that inventories may already declare, and why they cannot be applied yet.
@@ -44,8 +45,6 @@ package enum Catalogue {
     RoleSpec(
       name: "helix.infra.system_upgrade",
       notYet: "upgrades through system-upgrade-controller come with a later version"),
-    RoleSpec(
-      name: "helix.infra.manifests", notYet: "applying manifests comes with a later version"),
     RoleSpec(
       name: "helix.infra.platform",
       notYet: "installing platform components comes with a later version"),

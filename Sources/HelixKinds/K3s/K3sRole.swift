@@ -28,7 +28,18 @@ package enum K3sRole: RoleKind {
     let all = servers + nodes(cluster.agents, .agent)
     // The play that brings the last of the servers brings the file.
     let file = servers.isEmpty ? [] : kubeconfig(of: cluster, spec)
-    return all.map { K3sHost(node: $0) as any Resource } + all.flatMap(parts) + file
+    let isFirst = !cluster.servers.contains { member in
+      demand.earlier[role.name]?.contains(member.host) ?? false
+    }
+    let whole = servers.isEmpty || !isFirst || !cluster.upgradesOverSSH ? nil : cluster
+    let marks = K3sNodeMarks.fact(of: cluster)
+    return all.map { K3sHost(node: $0) as any Resource }
+      + (whole.map { [ClusterSnapshot(cluster: $0)] } ?? []) + all.flatMap(parts)
+      + all.map { K3sNodeMarks(node: $0, fact: marks) } + (whole.map(ladder) ?? []) + file
+  }
+
+  private static func ladder(of cluster: K3sCluster) -> [any Resource] {
+    cluster.upgrade?.through.isEmpty ?? true ? [] : [ClusterLadder(cluster: cluster)]
   }
 
   /// A host that would silently get nothing is a mistake in the play or in the cluster.
@@ -50,10 +61,10 @@ package enum K3sRole: RoleKind {
 
   /// What makes one host a node, in an order in which each stands behind what it waits for.
   private static func parts(of node: K3sNode) -> [any Resource] {
-    [
-      K3sArtifact(node: node), K3sToken(node: node), K3sConfig(node: node), K3sUnit(node: node),
-      K3sMember(node: node), K3sService(node: node),
-    ]
+    let service = K3sService(node: node)
+    let turn: [any Resource] = service.parts + [K3sMember(node: node), service]
+    guard node.cluster.cordons(node.role) else { return turn }
+    return [K3sDrain(node: node)] + turn + [K3sUncordon(node: node)]
   }
 
   /// A run limited to some hosts leaves the operator's files alone.

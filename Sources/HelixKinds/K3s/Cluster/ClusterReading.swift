@@ -17,6 +17,7 @@ extension K3sCluster {
     let common = Self.settings(spec.k3s.config, &problems)
     let server = common.overlaid(by: Self.settings(spec.k3s.serverConfig, &problems))
     let agent = common.overlaid(by: Self.settings(spec.k3s.agentConfig, &problems))
+    let registries = spec.k3s.registries.map { RegistriesFile($0, &problems) }
     for host in spec.k3s.servers + spec.k3s.agents where !isNodeName(host.rawValue.lowercased()) {
       problems.append(Self.notANodeName(host, inventory))
     }
@@ -37,6 +38,8 @@ extension K3sCluster {
     self.managed = managed
     serverSettings = server
     agentSettings = agent
+    upgrade = spec.upgrade
+    self.registries = registries
     facts = Facts(served: Served.fact([]), ports: [:], survey: [])
     facts = Self.facts(of: self)
   }

@@ -13,6 +13,13 @@ extension ClusterSurvey {
     return node.role == .server ? services(before: node) : allServices
   }
 
+  /// What must be done before a node is cordoned for its upgrade, or upgraded.
+  func waitsForTurn(of node: K3sNode, in round: UpgradeRound) -> [Address] {
+    node.role == .server
+      ? services(before: node)
+      : allServices + round.agents(before: node).flatMap { turn(of: $0, .agent) }
+  }
+
   /// What must be done before k3s is started or restarted on a node.
   func waitsForService(of node: K3sNode, _ entry: Entry) -> [Address] {
     switch (node.role, entry) {
@@ -31,16 +38,21 @@ extension ClusterSurvey {
   /// The service resource of a host.
   static func service(_ host: HostName) -> Address { Address(host: host, kind: "k3s-service") }
 
+  /// What stands last in the turn of a host: its service, and pods that may come to it again.
+  private func turn(of host: HostName, _ role: K3sRoleOfNode) -> [Address] {
+    cluster.turn(of: host, role)
+  }
+
   /// A silent server is refused anyway; agents go on without it.
   private var allServices: [Address] {
-    cluster.managedServers.filter { silent[$0.host] == nil }.map { Self.service($0.host) }
+    cluster.managedServers.filter { silent[$0.host] == nil }.flatMap { turn(of: $0.host, .server) }
   }
 
   private func services(
     before node: K3sNode, where isAwaited: (HostName) -> Bool = { _ in true }
   ) -> [Address] {
     cluster.managedServers.prefix { $0.host != node.host }.map(\.host).filter(isAwaited)
-      .map(Self.service)
+      .flatMap { turn(of: $0, .server) }
   }
 
   private func isLiving(_ server: HostName) -> Bool { living.contains { $0.host == server } }
@@ -67,54 +79,44 @@ extension ClusterSurvey {
 
 // MARK: - Votes
 
-/// The arithmetic of etcd's majority.
-struct Votes: Sendable, Hashable {
-  /// Members that vote.
-  var voters: Int
-  /// Those that are ready, the one in question left out.
-  var readyOthers: Int
-
-  /// Whether the cluster keeps its majority while one voter is away; one or two voters never do.
-  var canSpareOne: Bool { voters <= 2 || readyOthers * 2 > voters }
-  /// Whether what is left has a majority once one voter is taken out for good.
-  var canLoseOne: Bool { voters > 1 && readyOthers * 2 > voters - 1 }
-}
-
 extension ClusterSurvey {
-  /// The votes around one server.
-  func votes(around node: K3sNode) -> Votes {
-    let voters = nodes.filter { $0.value.isVoter == true }
-    let others = voters.filter { $0.key != node.name && votes($0.key, $0.value) }
-    return Votes(voters: voters.count, readyOthers: others.count)
+  /// How many voters there are, and how many of them are well beside one server.
+  func votes(around node: K3sNode) -> (voters: Int, wellOthers: Int) {
+    let votes = ledger.votes
+    return (votes.voters.count, votes.well.subtracting([node.name]).count)
   }
 
-  /// A member's own word counts more than its node, which is not ready either when only a network
-  /// plugin is missing.
-  private func votes(_ name: String, _ node: LiveNode) -> Bool {
-    guard let server = cluster.servers.first(where: { $0.nodeName == name }) else {
-      return node.isReady
-    }
-    return states[server.host]?.etcdIsHealthy == true
-  }
-
-  /// Why a running server must not be restarted now.
+  /// Why a running server must not be restarted now: the vote that it costs could never be spared.
   func restartObstacle(_ node: K3sNode) -> Verdict? {
     guard node.role == .server, case .living = standing else { return nil }
-    let votes = votes(around: node)
-    guard !votes.canSpareOne, arrivals(before: node).isEmpty else { return nil }
-    let reason =
-      "of the other \(votes.voters - 1) voters, \(votes.readyOthers) are well; a majority is \(votes.voters / 2 + 1)"
-    if let arrival = arrivals(after: node).first {
+    let claim = QuorumLedger.Claim(.voter(node.host), subject: node.host)
+    let before = Set(arrivals(before: node))
+    guard let reason = ledger.obstacle(to: claim, coming: before) else { return nil }
+    let after = arrivals(after: node)
+    let place = Diagnostic.Place.host(node.host, address: node.member.address)
+    if !after.isEmpty, ledger.obstacle(to: claim, coming: before.union(after)) == nil {
+      let names = after.map(\.rawValue).joined(separator: " and ")
       return .heldBack(
         Diagnostic(
-          "\(node.host) is not restarted before \(arrival) is back", reason: reason,
-          remedy: "apply this plan, then apply again",
-          at: .host(node.host, address: node.member.address)))
+          "\(node.host) is not restarted before \(names) \(after.count == 1 ? "is" : "are") back",
+          reason: reason, remedy: "apply this plan, then apply again", at: place))
     }
     return .refused(
       Diagnostic(
         "restarting k3s on \(node.host) would stop the cluster", reason: reason,
-        remedy: "bring the servers back that are not ready, then apply again",
-        at: .host(node.host, address: node.member.address)))
+        remedy: "bring the servers back that are not well, then apply again", at: place))
+  }
+
+  /// What a restart means for the users of the cluster.
+  func restartWords(_ node: K3sNode) -> String {
+    let words = "restarts k3s on \(node.host)"
+    guard node.role == .server else { return words }
+    let voters = ledger.votes.voters.count
+    let away = "so the API is away until it is back"
+    return switch voters > 0 ? voters : cluster.servers.count {
+    case 1: "\(words): the only \(cluster.servers.count == 1 ? "server" : "voter"), \(away)"
+    case 2: "\(words): one of two voters, \(away)"
+    default: words
+    }
   }
 }
