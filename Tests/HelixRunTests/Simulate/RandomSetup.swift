@@ -46,7 +46,8 @@ enum RandomSetup {
     }
     steps.append(
       Step(
-        ids[steps.count], title: "a step", host: host, after: after, follows: follows, instructions: [],
+        ids[steps.count], title: "a step", host: host, after: after, follows: follows,
+        instructions: [],
         spends: budget))
   }
 

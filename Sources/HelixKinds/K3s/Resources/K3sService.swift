@@ -62,7 +62,8 @@ struct K3sService: K3sResource {
   private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {
     let steps = ServiceSteps(service: self, need: need, view: view, first: first)
     return Work(
-      need.action, fields: [need.field], reason: need.reason, disruption: need.isRestart ? view.survey.restartWords(node) : nil,
+      need.action, fields: [need.field], reason: need.reason,
+      disruption: need.isRestart ? view.survey.restartWords(node) : nil,
       after: need.startsQuietly ? [] : view.survey.waitsForService(of: node, view.entry),
       steps: steps.all)
   }

@@ -46,7 +46,8 @@ struct SurveyReading {
     }
     return ClusterSurvey(
       cluster: cluster, standing: standing, states: states, silent: silent, living: living,
-      holders: holders, ledger: ledger, nodes: living.first.flatMap { lists[$0.host] }?.nodes ?? [:],
+      holders: holders, ledger: ledger,
+      nodes: living.first.flatMap { lists[$0.host] }?.nodes ?? [:],
       endpointServes: endpointServes, versions: versions)
   }
 
