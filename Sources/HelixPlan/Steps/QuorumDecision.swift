@@ -105,7 +105,7 @@ extension Judgement {
       let left = votes.well.subtracting(others).subtracting([own]).count - further
       if left >= votes.majority { return .granted }
       if isAlone, mayMend(host, own) { return .granted }
-      return .refused("\(tally)\(inWork); \(rest(left, without: "\(host)"))")
+      return .refused("\(tally)\(inWork); \(rest(left, without: host.rawValue))")
     }
     if isAlone, votes.unwell.allSatisfy({ $0 == own }) || mayMend(host, own) { return .granted }
     return .refused("\(tally)\(inWork); \(neverOne)")

@@ -13,9 +13,9 @@ package import HelixModel
 ///   learner, since etcd takes in one member at a time.
 ///
 /// One or two voters can never spare one; there a restart is an outage which the plan announces. So
-/// a claim is granted alone, while every other voter is well. And a voter that has not been well for
-/// a while has no vote to lose: it may be touched, alone, whatever is left, or it could never be
-/// mended.
+/// a claim is granted alone, while every other voter is well. And a voter that has said for a while
+/// that it is not well has no vote to lose: it may be touched, alone, whatever is left, or it could
+/// never be mended. A silent one may be alive for the others, and is not touched for that.
 package struct QuorumLedger: Sendable {
   /// What a step asks for.
   package struct Claim: Hashable, Sendable {
@@ -74,8 +74,8 @@ package struct QuorumLedger: Sendable {
   let seats: [QuorumGuard.Seat]
   /// What the latest words add up to.
   package private(set) var votes = Votes()
-  /// Since when each server is well, or is not.
-  private var streaks: [HostName: (isWell: Bool, since: Duration)] = [:]
+  /// Since when each server is well, or is not, or is silent.
+  private var streaks: [HostName: (isWell: Bool?, since: Duration)] = [:]
   private var now = Duration.zero
 
   package init(seats: [QuorumGuard.Seat]) { self.seats = seats }
@@ -85,8 +85,9 @@ package struct QuorumLedger: Sendable {
     votes = Votes(words, seats: seats)
     self.now = now
     for seat in seats {
-      let isWell = votes.well.contains(seat.node)
-      if streaks[seat.host]?.isWell != isWell { streaks[seat.host] = (isWell, now) }
+      let isWell = words[seat.host] == nil ? nil : votes.well.contains(seat.node)
+      if let streak = streaks[seat.host], streak.isWell == isWell { continue }
+      streaks[seat.host] = (isWell, now)
     }
   }
 
@@ -100,7 +101,7 @@ package struct QuorumLedger: Sendable {
     seats.first { $0.host == host }?.node ?? host.rawValue.lowercased()
   }
 
-  /// Whether a server has been well, or has not been, for a while.
+  /// Whether a server has been well, or has said that it is not, for a while.
   func isSteadily(well: Bool, _ host: HostName) -> Bool {
     guard let streak = streaks[host] else { return false }
     return streak.isWell == well && now - streak.since >= Self.steadiness

@@ -118,7 +118,8 @@ extension Simulation {
       guard !isLost(server) else { return }
       cluster.beginLearning(server)
     case .votes(let server):
-      guard !isLost(server), !cluster.servers[server].isVoter, cluster.up >= cluster.majority
+      guard !isLost(server), !cluster.servers[server].isVoter,
+        cluster.up >= cluster.majority
           || cluster.voters == 0
       else { return }
       cluster.beginVoting(server)

@@ -160,7 +160,8 @@ extension Simulation {
       outcome = .done
       tell("\(step.title) is done")
     case .failed:
-      outcome = .failed(Diagnostic("it failed", evidence: .init(command: "", status: 1, lastLines: [])))
+      outcome = .failed(
+        Diagnostic("it failed", evidence: .init(command: "", status: 1, lastLines: [])))
       tell("\(step.title) fails")
     case .adrift:
       outcome = .failed(Diagnostic("nobody saw how it ended"))

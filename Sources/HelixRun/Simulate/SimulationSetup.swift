@@ -25,6 +25,8 @@ package struct SimulationSetup: Sendable {
   let follows: [[Int]]
   let positions: [StepID: Int]
 
+  /// A setup whose servers all vote, but for those that a step adds first.
+  ///
   /// `additions` are the steps that make a member of the server they are about; other steps that
   /// spend `membership` take it out. Servers in `gone` vote and are down for good.
   package init(

@@ -33,7 +33,7 @@ struct K3sShellTests {
   func leftScriptsParse() throws {
     for script in [
       NodeScripts.kill, NodeScripts.uninstall(.server), NodeScripts.uninstall(.agent),
-      JoinDiagnosis.diagnosis.script,
+      JoinDiagnosis.diagnosis.script, K3sQuorum.script,
     ] {
       let result = try shell(script, arguments: ["-n"])
       #expect(result.status == 0, "\(script)\n\(result.errors)")
@@ -72,6 +72,49 @@ struct K3sShellTests {
     #expect(state.unit(.agent) == NodeState.Unit(activity: "inactive", isEnabled: false))
     let silent = try ask(NodeState.fact, after: "systemctl() { return 1; }", in: shell)
     #expect(silent.unit(.server).activity == "unknown")
+  }
+
+  @Test(
+    "what a server says of etcd's votes is understood", arguments: ["sh", "bash", "busybox sh"])
+  func votes(shell: String) throws {
+    let none = try QuorumWord(shellOutput(K3sQuorum.script, in: shell))
+    #expect(none == QuorumWord(etcd: .absent, isLearner: false, isReady: false, voters: nil))
+    try FileManager.default.createDirectory(
+      at: root.appending(path: "var/lib/rancher/k3s/server/db/etcd/member"),
+      withIntermediateDirectories: true)
+    try write(
+      """
+      #!/bin/sh
+      case "$*" in
+      *readyz*) exit 0 ;;
+      *) printf 'voter=True m1 True\\nvoter= w1 True\\nvoter=True m2 Unknown\\nvoter=False m3 True\\n' ;;
+      esac
+      """, to: "usr/local/bin/k3s")
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: root.appending(path: "usr/local/bin/k3s").path)
+    let said = """
+      systemctl() { return 0; }
+      curl() {
+        case "$*" in
+        */health) echo '{"health":"true","reason":""}' ;;
+        */metrics) echo 'etcd_server_is_learner 0' ;;
+        esac
+      }
+      """
+    #expect(
+      try QuorumWord(shellOutput(K3sQuorum.script, after: said, in: shell))
+        == QuorumWord(
+          etcd: .healthy, isLearner: false, isReady: true, voters: ["m1": true, "m2": false]))
+    let down = "systemctl() { return 3; }\ncurl() { return 22; }"
+    #expect(
+      try QuorumWord(shellOutput(K3sQuorum.script, after: down, in: shell))
+        == QuorumWord(etcd: .unhealthy, isLearner: false, isReady: false, voters: nil))
+  }
+
+  private func shellOutput(
+    _ script: String, after prelude: String = "", in shell: String
+  ) throws -> String {
+    try self.shell("\(prelude)\n\(inRoot(script))", in: shell).output
   }
 
   #if os(Linux)

@@ -46,7 +46,8 @@ enum RandomSetup {
     }
     steps.append(
       Step(
-        ids[steps.count], title: "\(steps.count) \(host)", host: host, after: after, follows: follows, instructions: [],
+        ids[steps.count], title: "a step", host: host, after: after, follows: follows,
+        instructions: [],
         spends: budget))
   }
 
@@ -55,7 +56,7 @@ enum RandomSetup {
   ) {
     let id = StepID(Address(host: host, kind: "test"), "join")
     steps.append(
-      Step(id, title: "\(steps.count) \(host)", host: host, after: after, instructions: [], spends: .membership))
+      Step(id, title: "a step", host: host, after: after, instructions: [], spends: .membership))
     additions.insert(id)
   }
 
@@ -63,7 +64,7 @@ enum RandomSetup {
     _ host: HostName, _ steps: inout [Step], _ additions: inout Set<StepID>
   ) {
     let id = StepID(Address(host: host, kind: "test"), "forget")
-    steps.append(Step(id, title: "\(steps.count) \(host)", host: hosts[0], instructions: [], spends: .membership))
+    steps.append(Step(id, title: "a step", host: hosts[0], instructions: [], spends: .membership))
     join(host, after: [id], &steps, &additions)
   }
 }

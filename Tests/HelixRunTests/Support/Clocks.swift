@@ -17,6 +17,23 @@ final class EagerClock: RunClock {
   }
 }
 
+/// A clock on which pauses are over at once, and time has passed; limits of more than ten seconds
+/// never come.
+final class PausingClock: RunClock {
+  private let time = Mutex(Duration.zero)
+
+  var now: Duration { time.withLock { $0 } }
+  var wallTime: Int64 { 1_795_239_932_120 }
+
+  func sleep(for duration: Duration) async throws {
+    guard duration > .seconds(10) else {
+      try Task.checkCancellation()
+      return time.withLock { $0 += duration }
+    }
+    try await Task.sleep(for: .seconds(3600))
+  }
+}
+
 /// A clock that only a test moves.
 final class ManualClock: RunClock {
   private struct Sleeper {

@@ -1,0 +1,128 @@
+import HelixModel
+import HelixPlan
+import Synchronization
+import Testing
+
+@testable import HelixRun
+
+private let fine: ScriptedShell.Answer = { _ in CommandOutput(status: 0) }
+
+@Suite("steps wait for a vote")
+struct VoteTests {
+  /// Servers that all say the same of a cluster in which some voters are down.
+  private func servers(
+    _ count: Int, down: @escaping @Sendable () -> Set<Int> = { [] },
+    _ rules: [(String, ScriptedShell.Answer)] = []
+  ) -> [ScriptedShell] {
+    (1...count).map { number in
+      let word: ScriptedShell.Answer = { _ in
+        let down = down()
+        let voters = (1...count).map { "voter m\($0) \(down.contains($0) ? "Unknown" : "True")" }
+        let own = down.contains(number) ? ["etcd unhealthy"] : ["etcd healthy", "ready", "voters"]
+        let lines = own + (down.contains(number) ? [] : voters) + ["whole"]
+        return CommandOutput(status: 0, output: lines.joined(separator: "\n") + "\n")
+      }
+      return ScriptedShell(
+        HostName("m\(number)"), [("count-votes", word)] + rules + [("do-", fine)])
+    }
+  }
+
+  private func quorum(_ count: Int, patience: Int = 60) -> QuorumGuard {
+    QuorumGuard(
+      seats: (1...count).map { .init(host: HostName("m\($0)"), node: "m\($0)") },
+      script: "count-votes", patience: patience)
+  }
+
+  private func restart(_ number: Int) -> Step {
+    let host = HostName("m\(number)")
+    return Step(
+      id("m\(number)"), title: "restart m\(number)", host: host,
+      instructions: [.run(script: "do-m\(number);")], spends: .voter(host))
+  }
+
+  private func apply(
+    _ run: TestRun, _ steps: [Step], _ quorum: QuorumGuard, stop: StopRequest = StopRequest()
+  ) async throws -> RunSummary {
+    let plan = Plan(changes: [], graph: try StepGraph(steps), quorum: quorum)
+    return await Executor(ports: run.ports, parallelism: run.parallelism, events: run.log)
+      .run(plan, stop: stop)
+  }
+
+  private func waits(_ run: TestRun) -> [String] {
+    run.log.events.compactMap { event in
+      guard case .stepWaiting(let waiting) = event else { return nil }
+      return "\(waiting.step.name): \(waiting.words)"
+    }
+  }
+
+  @Test("five servers let two go at once and never three", .timeLimit(.minutes(5)))
+  func twoOfFive() async throws {
+    let gauge = Gauge()
+    let meeting = Meeting(of: 2)
+    let first: ScriptedShell.Answer = { _ in
+      await meeting.join()
+      await gauge.stay()
+      return CommandOutput(status: 0)
+    }
+    let staying: ScriptedShell.Answer = { _ in
+      await gauge.stay()
+      return CommandOutput(status: 0)
+    }
+    let shells = servers(5, [("do-m1;", first), ("do-m2;", first), ("do-", staying)])
+    let run = TestRun(shells: shells, clock: PausingClock())
+    let summary = try await apply(run, (1...5).map(restart), quorum(5))
+    #expect(summary.verdict == .done)
+    #expect(gauge.most <= 2)
+    #expect(waits(run).contains("m3: until \"restart m1\" has ended"))
+  }
+
+  @Test("a step waits with the arithmetic until a server is back, and others go on meanwhile")
+  func waitsUntilBack() async throws {
+    let asked = Atomic(0)
+    let shells = servers(
+      3, down: { asked.add(1, ordering: .relaxed).newValue > 6 ? [] : [2] },
+      [("do-other;", fine)])
+    let run = TestRun(shells: shells, clock: PausingClock(), parallelism: 1)
+    let other = Step(
+      id("other"), title: "other", host: "m3", instructions: [.run(script: "do-other;")])
+    let summary = try await apply(run, [restart(1), other], quorum(3))
+    #expect(summary.verdict == .done)
+    #expect(run.log.begun == [id("other"), id("m1")].map(\.description))
+    #expect(
+      waits(run).first
+        == "m1: of 3 voters 2 are well, not m2; without m1 1 would be left, and a majority is 2")
+  }
+
+  @Test("a step that waited long enough fails with the arithmetic, and what needs it is skipped")
+  func patience() async throws {
+    let run = TestRun(shells: servers(3, down: { [2] }), clock: PausingClock())
+    var next = step("next", after: ["m1"])
+    next.host = "m3"
+    let summary = try await apply(run, [restart(1), next], quorum(3, patience: 20))
+    let told = failure(summary, "m1")
+    #expect(
+      told?.summary == "the step \"restart m1\" was not begun: etcd could spare no vote within 20 s"
+    )
+    #expect(told?.reason?.contains("a majority is 2") == true)
+    #expect(summary.ends.map(\.outcome.word) == ["failed", "skipped"])
+    #expect(run.log.begun.isEmpty)
+  }
+
+  @Test("asked to stop, a step that waits for a vote is not begun, and the run ends at once")
+  func stop() async throws {
+    let clock = ManualClock()
+    let stop = StopRequest()
+    let run = TestRun(shells: servers(3, down: { [2] }), clock: clock)
+    let applying = Task { try await apply(run, [restart(1)], quorum(3), stop: stop) }
+    await eventually("waiting") { !waits(run).isEmpty }
+    stop.ask()
+    #expect(try await applying.value.ends.map(\.outcome) == [.notBegun])
+  }
+
+  @Test("a server that cannot be asked counts as one that is not well")
+  func silentServer() async throws {
+    let run = TestRun(shells: Array(servers(3).prefix(2)), clock: PausingClock())
+    let summary = try await apply(run, [restart(1)], quorum(3, patience: 10))
+    #expect(failure(summary, "m1")?.reason?.contains("not m3") == true)
+  }
+}
