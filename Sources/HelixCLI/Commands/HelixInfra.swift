@@ -19,7 +19,7 @@ package struct HelixInfra: AsyncParsableCommand {
     version: version,
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
-      FactsCommand.self, ExecCommand.self, SecretsCommand.self, ShowCommand.self, GraphCommand.self,
+      StatusCommand.self, FactsCommand.self, ExecCommand.self, SecretsCommand.self, ShowCommand.self, GraphCommand.self,
       HistoryCommand.self,
       SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])

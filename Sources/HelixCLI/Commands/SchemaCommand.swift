@@ -11,13 +11,13 @@ struct SchemaCommand: AsyncParsableCommand {
       """)
 
   enum Document: String, ExpressibleByArgument, CaseIterable {
-    case cluster, linode, aws, plan, events, facts, exec
+    case cluster, linode, aws, plan, events, facts, exec, status
   }
 
   @Argument(
     help: """
       cluster, linode, aws (inventory files), plan (--json), events (apply --json), facts (--json), \
-      exec (--json).
+      exec (--json), status (--json).
       """)
   var document: Document
 
@@ -34,6 +34,7 @@ struct SchemaCommand: AsyncParsableCommand {
     case .events: EventSchema.text
     case .facts: FactsSchema.text
     case .exec: ExecSchema.text
+    case .status: StatusSchema.text
     }
   }
 }

@@ -1,11 +1,13 @@
 import HelixPlan
+import HelixRun
 
 /// A step graph in Graphviz's language.
 enum GraphText {
   static func render(_ graph: StepGraph) -> String {
     var lines = ["digraph plan {", "  rankdir = LR;", "  node [shape = box];"]
     for step in graph.steps {
-      let label = "\(step.id.address)\n\(step.title)"
+      let undo = step.undo.map { "\nif it fails: \($0.words)" }.joined()
+      let label = "\(step.id.address)\n\(step.title)\(undo)"
       lines.append("  \(quoted(step.id.description)) [label = \(quoted(label))];")
       for id in step.after {
         lines.append("  \(quoted(id.description)) -> \(quoted(step.id.description));")

@@ -1,5 +1,6 @@
 import HelixModel
 package import HelixPlan
+import HelixRun
 
 /// A plan as a person reads it aloud.
 package struct PlanText {
@@ -147,6 +148,9 @@ extension PlanText {
   ) {
     let place = step.host == change.address.host ? "" : step.host.map { " (on \($0))" } ?? ""
     text += style.paint("      > \(step.title)\(place)", .faint) + "\n"
+    for instruction in step.undo {
+      text += style.paint("        if it fails: \(printable(instruction.words))", .faint) + "\n"
+    }
     let others = step.after.filter { !change.steps.contains($0) }
     guard !others.isEmpty, others != [previous] else { return }
     text += style.paint("        waits for \(list(others, from: change.address))", .faint) + "\n"

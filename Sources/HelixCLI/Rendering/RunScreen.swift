@@ -14,6 +14,9 @@ struct RunScreen {
   private var asked: Set<HostName> = []
   private var underway: [StepID: Underway] = [:]
   private var order: [StepID] = []
+  /// Steps that wait for a vote, and in which order they came.
+  private var waiting: [StepID: Underway] = [:]
+  private var queue: [StepID] = []
   private var total = 0
   private var ended = 0
   private var failed = 0
@@ -25,7 +28,13 @@ struct RunScreen {
     case .hostAnswered(let event): asked.remove(event.host)
     case .hostSilent(let event): asked.remove(event.host)
     case .runStarted(let event): total = event.steps
+    case .stepWaiting(let event):
+      let since = waiting[event.step]?.since ?? now
+      if waiting[event.step] == nil { queue.append(event.step) }
+      waiting[event.step] = Underway(
+        title: event.title, host: event.host, words: "waits: \(event.words)", since: since)
     case .stepStarted(let event):
+      endWaiting(event.step)
       underway[event.step] = Underway(
         title: event.title, host: event.host, words: "", since: now)
       order.append(event.step)
@@ -33,6 +42,7 @@ struct RunScreen {
     case .uploading(let event):
       underway[event.step]?.words = "uploading \(event.file) \(event.percent) %"
     case .stepEnded(let event):
+      endWaiting(event.step)
       underway[event.step] = nil
       order.removeAll { $0 == event.step }
       ended += 1
@@ -48,11 +58,18 @@ struct RunScreen {
     let room = max(1, height - 2)
     lines += shown.prefix(room).compactMap { underway[$0] }.map { line($0, now: now) }
     if shown.count > room { lines.append("  and \(shown.count - room) more") }
-    if total > 0, !underway.isEmpty {
+    let rest = max(0, room - shown.count)
+    lines += queue.prefix(rest).compactMap { waiting[$0] }.map { line($0, now: now) }
+    if total > 0, !underway.isEmpty || !waiting.isEmpty {
       let failures = failed > 0 ? ", \(failed) failed" : ""
       lines.append("  \(ended) of \(total) steps ended\(failures)")
     }
     return lines.map { String($0.prefix(max(1, width - 1))) }
+  }
+
+  private mutating func endWaiting(_ step: StepID) {
+    guard waiting.removeValue(forKey: step) != nil else { return }
+    queue.removeAll { $0 == step }
   }
 
   private var asking: [String] {

@@ -11,6 +11,8 @@ struct RunText {
     switch event {
     case .hostSilent(let silent):
       DiagnosticText(style: style).render(silent.diagnostic)
+    case .stepWaiting(let step):
+      "\(place(step.step)): \(step.title) waits: \(printable(step.words))"
     case .stepStarted(let step):
       step.host.map { "\($0): \(step.title) …" }
     case .note(let note):

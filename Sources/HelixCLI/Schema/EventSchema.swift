@@ -13,8 +13,8 @@ enum EventSchema {
         "time": { "type": "string" },
         "event": {
           "enum": [
-            "host-asked", "host-answered", "host-silent", "run-started", "step-started",
-            "instruction-started", "note", "uploading", "step-ended", "run-stopping",
+            "host-asked", "host-answered", "host-silent", "run-started", "step-waiting",
+            "step-started", "instruction-started", "note", "uploading", "step-ended", "run-stopping",
             "run-ended"
           ]
         }
@@ -28,6 +28,18 @@ enum EventSchema {
               "changes": { "type": "object", "additionalProperties": { "type": "integer" } },
               "steps": { "type": "integer" },
               "parallelism": { "type": "integer" }
+            }
+          }
+        },
+        {
+          "if": { "properties": { "event": { "const": "step-waiting" } } },
+          "then": {
+            "required": ["step", "title", "words"],
+            "properties": {
+              "step": { "type": "string" },
+              "title": { "type": "string" },
+              "host": { "type": "string" },
+              "words": { "type": "string" }
             }
           }
         },

@@ -3,7 +3,7 @@ enum PlanSchema {
   static let text = #"""
     {
       "$schema": "https://json-schema.org/draft/2020-12/schema",
-      "title": "helix-infra plan, format 1",
+      "title": "helix-infra plan, format 2",
       "type": "object",
       "required": ["format", "request", "sources", "hosts", "summary", "plan"],
       "additionalProperties": false,
@@ -39,13 +39,14 @@ enum PlanSchema {
           "required": ["format", "changes", "graph", "warnings"],
           "additionalProperties": false,
           "properties": {
-            "format": { "const": 1 },
+            "format": { "const": 2 },
             "changes": { "type": "array", "items": { "$ref": "#/$defs/change" } },
             "graph": {
               "description": "steps in an order in which they could be done one by one",
               "type": "array",
               "items": { "$ref": "#/$defs/step" }
             },
+            "quorum": { "$ref": "#/$defs/quorum" },
             "warnings": { "type": "array", "items": { "$ref": "#/$defs/diagnostic" } }
           }
         }
@@ -102,9 +103,47 @@ enum PlanSchema {
             "steps": { "$ref": "#/$defs/texts" }
           }
         },
+        "quorum": {
+          "description": "how the votes are counted before a step that spends one",
+          "type": "object",
+          "required": ["seats", "script", "patience"],
+          "additionalProperties": false,
+          "properties": {
+            "seats": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "required": ["host", "node"],
+                "additionalProperties": { "type": "string" }
+              }
+            },
+            "script": { "type": "string", "description": "POSIX sh that changes nothing" },
+            "patience": { "type": "integer", "minimum": 0, "description": "seconds" }
+          }
+        },
+        "instructions": {
+          "type": "array",
+          "items": {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": false,
+            "properties": {
+              "run": { "type": "string" },
+              "launch": { "type": "object" },
+              "reboot": { "type": "object" },
+              "feed": { "type": "object" },
+              "write": { "type": "object" },
+              "install": { "type": "object" },
+              "wait": { "type": "object" },
+              "learn": { "type": "object" },
+              "fetch": { "type": "object" }
+            }
+          }
+        },
         "step": {
           "type": "object",
-          "required": ["id", "title", "after", "follows", "instructions", "timeout"],
+          "required": ["id", "title", "after", "follows", "instructions", "undo", "timeout"],
           "additionalProperties": false,
           "properties": {
             "id": { "type": "string", "description": "address#name" },
@@ -114,23 +153,9 @@ enum PlanSchema {
             "follows": { "$ref": "#/$defs/texts", "description": "must have ended" },
             "spends": { "type": "string", "pattern": "^(voter:.+|any-voter|membership)$" },
             "timeout": { "type": "integer", "minimum": 1, "description": "seconds" },
-            "instructions": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "minProperties": 1,
-                "maxProperties": 1,
-                "additionalProperties": false,
-                "properties": {
-                  "run": { "type": "string" },
-                  "feed": { "type": "object" },
-                  "write": { "type": "object" },
-                  "install": { "type": "object" },
-                  "wait": { "type": "object" },
-                  "learn": { "type": "object" },
-                  "fetch": { "type": "object" }
-                }
-              }
+            "instructions": { "$ref": "#/$defs/instructions" },
+            "undo": {
+              "$ref": "#/$defs/instructions", "description": "done when one of them has failed"
             }
           }
         },

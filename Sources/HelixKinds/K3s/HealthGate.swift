@@ -36,23 +36,6 @@ struct HealthGate: Sendable {
 // MARK: - Servers
 
 extension HealthGate {
-  var othersHoldMajority: Wait {
-    // Without a network plugin nodes are not ready though they live; then only silence counts.
-    let alive = node.cluster.bringsNetwork ? #"$2 == "True""# : #"$2 != "Unknown" && $2 != """#
-    return Wait(
-      "the other voters hold the majority without \(node.host)",
-      script: """
-        timeout 20 \(K3sPaths.binary) kubectl get nodes -o jsonpath=\(shellQuoted(Self.voters)) |
-          awk -v self=\(shellQuoted(node.name)) '$3 == "True" { all++; if ($1 != self && \(alive)) ready++ }
-            END { exit !(all > 0 && ready * 2 > all) }'
-        """,
-      timeout: 300, interval: 5)
-  }
-
-  private static let voters =
-    #"{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} "#
-    + #"{.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\n"}{end}"#
-
   var answers: Wait {
     Wait(
       "the API on \(node.host) answers",

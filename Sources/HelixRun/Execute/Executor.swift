@@ -32,7 +32,9 @@ package struct Executor: Sendable {
           changes: Dictionary(
             plan.counts.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: +),
           steps: plan.graph.steps.count, parallelism: parallelism)))
-    var walk = GraphWalk(plan.graph)
+    var walk = GraphWalk(plan.graph, quorum: plan.quorum)
+    let votes = plan.quorum.map { VoteCount(ports: ports, quorum: $0) }
+    var alarm: Duration?
     let runner = StepRunner(
       ports: ports, learned: LearnedValues(),
       confidential: confidential.map { "\(secret: $0)" } + plan.graph.confidential,
@@ -46,7 +48,7 @@ package struct Executor: Sendable {
         await stop.askedTwice()
         return .mustStop
       }
-      while await advance(&walk, runner, stop, &group) {}
+      while await advance(&walk, runner, votes, &alarm, stop, &group) {}
       group.cancelAll()
     }
     let summary = summary(of: walk, seconds: (ports.clock.now - start).seconds)
@@ -61,6 +63,10 @@ extension Executor {
   /// What the walk is woken by.
   private enum Happening: Sendable {
     case ended(Step, StepOutcome, seconds: Double)
+    /// What every server said of the votes.
+    case counted([HostName: QuorumWord])
+    /// Time for steps that wait for a vote to ask again.
+    case timeToCount
     case askedToStop
     case mustStop
   }
@@ -69,19 +75,27 @@ extension Executor {
   ///
   /// - Returns: whether anything is still under way.
   private func advance(
-    _ walk: inout GraphWalk, _ runner: StepRunner, _ stop: StopRequest,
-    _ group: inout TaskGroup<Happening>
+    _ walk: inout GraphWalk, _ runner: StepRunner, _ votes: VoteCount?,
+    _ alarm: inout Duration?, _ stop: StopRequest, _ group: inout TaskGroup<Happening>
   ) async -> Bool {
-    let mayBegin = !stop.isAsked && !Task.isCancelled
-    for step in mayBegin ? walk.begin(atMost: parallelism) : [] {
-      await events.report(
-        .stepStarted(.init(step: step.id, title: step.title, host: step.host)))
-      group.addTask { await timed(step, runner) }
+    if !stop.isAsked, !Task.isCancelled {
+      let turn = walk.begin(atMost: parallelism, now: ports.clock.now)
+      await tellWaiting(turn.waiting)
+      for step in turn.begun { await begin(step, runner, &group) }
+      if turn.countsVotes, let votes { group.addTask { .counted(await votes.words()) } }
+      setAlarm(walk, &alarm, &group)
     }
-    guard walk.runningCount > 0, let happening = await group.next() else { return false }
+    guard !walk.isOver, let happening = await group.next() else { return false }
     switch happening {
     case .ended(let step, let outcome, let seconds):
       await end(step, outcome, seconds: seconds, &walk)
+    case .counted(let words):
+      // Whoever asked to stop meanwhile wants nothing more to begin.
+      guard !stop.isAsked, !Task.isCancelled else { return true }
+      let tally = walk.take(words, now: ports.clock.now)
+      if let step = tally.begun { await begin(step, runner, &group) }
+      await tell(tally)
+    case .timeToCount: alarm = nil
     case .askedToStop:
       guard walk.stop(.afterRunning) else { return true }
       await events.report(.runStopping(.init(running: walk.running, atOnce: false)))
@@ -97,6 +111,50 @@ extension Executor {
     return true
   }
 
+  private func begin(
+    _ step: Step, _ runner: StepRunner, _ group: inout TaskGroup<Happening>
+  ) async {
+    await events.report(
+      .stepStarted(.init(step: step.id, title: step.title, host: step.host)))
+    group.addTask { await timed(step, runner) }
+  }
+
+  /// Sees to it that the walk is woken when votes are to be counted again.
+  private func setAlarm(
+    _ walk: GraphWalk, _ alarm: inout Duration?, _ group: inout TaskGroup<Happening>
+  ) {
+    let now = ports.clock.now
+    guard let next = walk.nextCount(after: now), alarm.map({ next < $0 }) ?? true else { return }
+    alarm = next
+    group.addTask {
+      try? await ports.clock.sleep(for: next - now)
+      return .timeToCount
+    }
+  }
+
+  private func tellWaiting(_ waiting: [(step: Step, words: String)]) async {
+    for (step, words) in waiting {
+      await events.report(
+        .stepWaiting(.init(step: step.id, title: step.title, host: step.host, words: words)))
+    }
+  }
+
+  private func tell(_ tally: GraphWalk.Tally) async {
+    await tellWaiting(tally.waiting)
+    for (step, diagnostic) in tally.failed {
+      await events.report(
+        .stepEnded(.init(step: step.id, outcome: .failed(diagnostic), seconds: 0)))
+    }
+    await tell(skipped: tally.skipped)
+  }
+
+  private func tell(skipped: [(step: Step, blame: StepID)]) async {
+    for (step, blame) in skipped {
+      await events.report(
+        .stepEnded(.init(step: step.id, outcome: .skipped(blame: blame), seconds: 0)))
+    }
+  }
+
   private func timed(_ step: Step, _ runner: StepRunner) async -> Happening {
     let start = ports.clock.now
     let outcome = await runner.run(step)
@@ -107,10 +165,7 @@ extension Executor {
     _ step: Step, _ outcome: StepOutcome, seconds: Double, _ walk: inout GraphWalk
   ) async {
     await events.report(.stepEnded(.init(step: step.id, outcome: outcome, seconds: seconds)))
-    for (skipped, blame) in walk.end(step.id, outcome) {
-      await events.report(
-        .stepEnded(.init(step: skipped.id, outcome: .skipped(blame: blame), seconds: 0)))
-    }
+    await tell(skipped: walk.end(step.id, outcome))
   }
 
   private func summary(of walk: GraphWalk, seconds: Double) -> RunSummary {
@@ -126,7 +181,7 @@ extension StepGraph {
   /// Every secret that it writes, as it is and in the forms in which it is written, each once.
   fileprivate var confidential: [TemplateText] {
     var seen: Set<TemplateText> = []
-    return steps.flatMap(\.instructions).compactMap(\.content).flatMap(\.confidential)
+    return steps.flatMap { $0.instructions + $0.undo }.compactMap(\.content).flatMap(\.confidential)
       .filter { seen.insert($0).inserted }
   }
 }

@@ -1,22 +1,25 @@
+import HelixModel
 import HelixPlan
 
 /// Where a walk through a step graph stands: which steps may begin, which run, how the others ended.
 ///
-/// It only decides; the executor does. Among steps that may begin, the first in the plan goes first.
+/// It only decides; the executor does, and the simulation pretends to. Among steps that may begin, the
+/// first in the plan goes first. A step that spends votes begins only on a count of them that was
+/// made for it; without a guard there is nobody to ask, and such steps go one by one.
 struct GraphWalk {
   /// How the walk comes to its early end.
   enum Stopping {
     case afterRunning, atOnce
   }
 
-  private enum State {
+  enum State {
     case waiting
     case running
     case ended(StepOutcome)
   }
 
-  private let steps: [Step]
-  private var states: [State]
+  let steps: [Step]
+  private(set) var states: [State]
   private var positions: [StepID: Int] = [:]
   /// Steps that wait for one, and whether it must succeed for them.
   private var dependents: [[(position: Int, needsSuccess: Bool)]]
@@ -24,12 +27,13 @@ struct GraphWalk {
   private var pendings: [Int]
   /// Positions of the steps that may begin, sorted.
   private var ready: [Int] = []
-  private var stopping: Stopping?
-  private var isQuorumSpent = false
+  private(set) var stopping: Stopping?
   private(set) var runningCount = 0
+  private var votes: VoteKeeping
 
-  init(_ graph: StepGraph) {
+  init(_ graph: StepGraph, quorum: QuorumGuard? = nil) {
     steps = graph.steps
+    votes = VoteKeeping(quorum)
     states = steps.map { _ in .waiting }
     dependents = steps.map { _ in [] }
     pendings = steps.map { _ in 0 }
@@ -72,25 +76,114 @@ extension GraphWalk {
     return true
   }
 
-  /// Marks as running, and returns, the steps that may begin now with so many running at once.
-  mutating func begin(atMost parallelism: Int) -> [Step] {
-    guard stopping == nil else { return [] }
+  /// Nothing runs, and nothing will.
+  var isOver: Bool {
+    runningCount == 0 && (stopping != nil || (ready.isEmpty && !votes.isCounting))
+  }
+
+  /// When steps that wait for a vote are to be looked at again, if time alone brings that about.
+  func nextCount(after now: Duration) -> Duration? {
+    guard stopping == nil, votes.nextCount > now, ready.contains(where: spends) else { return nil }
+    return votes.nextCount
+  }
+
+  /// What may be done now.
+  struct Turn {
+    /// Marked as running.
     var begun: [Step] = []
+    /// Somebody must count the votes now and hand them to `take`.
+    var countsVotes = false
+    /// Steps that wait for a vote, and news of why.
+    var waiting: [(step: Step, words: String)] = []
+  }
+
+  /// Begins what may begin with so many running at once.
+  ///
+  /// A count of votes takes a place while it is under way, so that the step it is made for can begin
+  /// at once; between two counts a waiting step takes none.
+  mutating func begin(atMost parallelism: Int, now: Duration = .zero) -> Turn {
+    guard stopping == nil else { return Turn() }
+    var turn = Turn()
     var left: [Int] = []
     var rest = ready[...]
-    while runningCount < parallelism, let position = rest.popFirst() {
-      if steps[position].spends != nil, isQuorumSpent {
+    while runningCount + (votes.isCounting ? 1 : 0) < parallelism, let position = rest.popFirst() {
+      guard let claim = QuorumLedger.Claim(steps[position]) else {
+        run(position)
+        turn.begun.append(steps[position])
+        continue
+      }
+      switch votes.ask(for: claim, at: position, now: now) {
+      case .goesAhead:
+        votes.grant(claim, to: position)
+        run(position)
+        turn.begun.append(steps[position])
+        continue
+      case .counts: turn.countsVotes = true
+      case .waits(let blame):
+        let words = "until \"\(steps[blame].title)\" has ended"
+        if votes.isNews(words, of: position) { turn.waiting.append((steps[position], words)) }
+      case .waitsForCount: break
+      }
+      left.append(position)
+    }
+    ready = left + rest
+    return turn
+  }
+
+  /// What a count of the votes leads to.
+  struct Tally {
+    /// Marked as running.
+    var begun: Step?
+    var waiting: [(step: Step, words: String)] = []
+    /// Steps that have waited long enough, and those that are skipped for them.
+    var failed: [(step: Step, diagnostic: Diagnostic)] = []
+    var skipped: [(step: Step, blame: StepID)] = []
+  }
+
+  /// Takes in what the servers said; at most one step begins, since the next one needs a count of
+  /// its own.
+  mutating func take(_ words: [HostName: QuorumWord], now: Duration) -> Tally {
+    votes.take(words)
+    guard stopping == nil else {
+      votes.pause(hasGranted: false, now: now)
+      return Tally()
+    }
+    var tally = Tally()
+    var left: [Int] = []
+    var rest = ready[...]
+    while tally.begun == nil, let position = rest.popFirst() {
+      guard let claim = QuorumLedger.Claim(steps[position]) else {
         left.append(position)
         continue
       }
-      if steps[position].spends != nil { isQuorumSpent = true }
-      states[position] = .running
-      runningCount += 1
-      begun.append(steps[position])
+      switch votes.decide(claim, at: position, now: now) {
+      case .granted:
+        votes.grant(claim, to: position)
+        run(position)
+        tally.begun = steps[position]
+      case .waits(let words):
+        left.append(position)
+        if votes.isNews(words, of: position) { tally.waiting.append((steps[position], words)) }
+      case .failed(let words, let patience):
+        let diagnostic = noVote(for: steps[position], words, patience)
+        states[position] = .ended(.failed(diagnostic))
+        tally.failed.append((steps[position], diagnostic))
+      }
     }
     ready = left + rest
-    return begun
+    votes.pause(hasGranted: tally.begun != nil, now: now)
+    for (step, _) in tally.failed {
+      tally.skipped += positions[step.id].map { release(from: $0) } ?? []
+    }
+    return tally
   }
+
+  private mutating func run(_ position: Int) {
+    states[position] = .running
+    runningCount += 1
+  }
+
+  private func spends(_ position: Int) -> Bool { steps[position].spends != nil }
 
   /// Notes how a running step ended.
   ///
@@ -98,7 +191,7 @@ extension GraphWalk {
   mutating func end(_ id: StepID, _ outcome: StepOutcome) -> [(step: Step, blame: StepID)] {
     guard let position = positions[id], case .running = states[position] else { return [] }
     runningCount -= 1
-    if steps[position].spends != nil { isQuorumSpent = false }
+    votes.release(position, outcome)
     states[position] = .ended(outcome)
     // Only a run that is being stopped interrupts its steps.
     if outcome == .interrupted { stopping = stopping ?? .atOnce }
@@ -138,6 +231,7 @@ extension GraphWalk {
   }
 
   private mutating func insertReady(_ position: Int) {
+    if spends(position) { votes.hurry() }
     var low = 0
     var high = ready.count
     while low < high {
@@ -145,5 +239,13 @@ extension GraphWalk {
       if ready[middle] < position { low = middle + 1 } else { high = middle }
     }
     ready.insert(position, at: low)
+  }
+
+  private func noVote(for step: Step, _ words: String, _ patience: Int?) -> Diagnostic {
+    Diagnostic(
+      "the step \"\(step.title)\" was not begun: etcd could spare no vote"
+        + (patience.map { " within \($0) s" } ?? ""),
+      reason: words, remedy: "bring the servers back that are not well, then run apply again",
+      at: .resource(step.id.address))
   }
 }

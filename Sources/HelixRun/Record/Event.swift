@@ -7,6 +7,7 @@ package enum Event: Hashable, Sendable {
   case hostAnswered(HostAnswered)
   case hostSilent(HostSilent)
   case runStarted(RunStarted)
+  case stepWaiting(StepWaiting)
   case stepStarted(StepStarted)
   case instructionStarted(InstructionStarted)
   case note(Note)
@@ -64,6 +65,15 @@ extension Event {
     package var changes: [String: Int]
     package var steps: Int
     package var parallelism: Int
+  }
+
+  /// A step could begin but for the votes that it may cost; told again when the reason is another.
+  package struct StepWaiting: Hashable, Sendable, Codable {
+    package var step: StepID
+    package var title: String
+    package var host: HostName?
+    /// What it waits for: the arithmetic, or a step that must end first.
+    package var words: String
   }
 
   package struct StepStarted: Hashable, Sendable, Codable {

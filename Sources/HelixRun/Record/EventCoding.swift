@@ -10,6 +10,7 @@ extension Event: Codable {
     case hostAnswered = "host-answered"
     case hostSilent = "host-silent"
     case runStarted = "run-started"
+    case stepWaiting = "step-waiting"
     case stepStarted = "step-started"
     case instructionStarted = "instruction-started"
     case note
@@ -25,6 +26,7 @@ extension Event: Codable {
     case .hostAnswered(let payload): (.hostAnswered, payload)
     case .hostSilent(let payload): (.hostSilent, payload)
     case .runStarted(let payload): (.runStarted, payload)
+    case .stepWaiting(let payload): (.stepWaiting, payload)
     case .stepStarted(let payload): (.stepStarted, payload)
     case .instructionStarted(let payload): (.instructionStarted, payload)
     case .note(let payload): (.note, payload)
@@ -50,6 +52,7 @@ extension Event: Codable {
       case .hostAnswered: .hostAnswered(try HostAnswered(from: decoder))
       case .hostSilent: .hostSilent(try HostSilent(from: decoder))
       case .runStarted: .runStarted(try RunStarted(from: decoder))
+      case .stepWaiting: .stepWaiting(try StepWaiting(from: decoder))
       case .stepStarted: .stepStarted(try StepStarted(from: decoder))
       case .instructionStarted: .instructionStarted(try InstructionStarted(from: decoder))
       case .note: .note(try Note(from: decoder))

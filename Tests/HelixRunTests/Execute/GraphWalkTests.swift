@@ -28,7 +28,7 @@ struct GraphWalkTests {
     var outcomes: [StepID: StepOutcome] = [:]
     var running: Set<StepID> = []
     while true {
-      for step in walk.begin(atMost: parallelism) {
+      for step in walk.begin(atMost: parallelism).begun {
         #expect(outcomes[step.id] == nil && running.insert(step.id).inserted)
         #expect(step.after.allSatisfy { outcomes[$0] == .done })
         #expect(step.follows.allSatisfy { outcomes[$0] != nil })
@@ -58,9 +58,9 @@ struct GraphWalkTests {
   @Test("among steps that may begin, the first in the plan goes first")
   func order() throws {
     var walk = GraphWalk(try StepGraph(["c", "a", "b"].map { step($0) }))
-    let first = walk.begin(atMost: 2).map(\.id)
+    let first = walk.begin(atMost: 2).begun.map(\.id)
     _ = walk.end(id("a"), .done)
-    let second = walk.begin(atMost: 2).map(\.id)
+    let second = walk.begin(atMost: 2).begun.map(\.id)
     #expect([first, second] == [[id("c"), id("a")], [id("b")]])
   }
 
@@ -70,20 +70,20 @@ struct GraphWalkTests {
       try StepGraph([
         step("server-1", spends: .membership), step("server-2", spends: .membership), step("agent"),
       ]))
-    let first = walk.begin(atMost: 9).map(\.id)
-    let meanwhile = walk.begin(atMost: 9).map(\.id)
+    let first = walk.begin(atMost: 9).begun.map(\.id)
+    let meanwhile = walk.begin(atMost: 9).begun.map(\.id)
     _ = walk.end(id("server-1"), .failed(Diagnostic("no")))
-    let second = walk.begin(atMost: 9).map(\.id)
+    let second = walk.begin(atMost: 9).begun.map(\.id)
     #expect([first, meanwhile, second] == [[id("server-1"), id("agent")], [], [id("server-2")]])
   }
 
   @Test("stopped, nothing begins, and what waits is not begun")
   func stopped() throws {
     var walk = GraphWalk(try StepGraph([step("a"), step("b", after: ["a"])]))
-    let begun = walk.begin(atMost: 1)
+    let begun = walk.begin(atMost: 1).begun
     let news = [walk.stop(.afterRunning), walk.stop(.afterRunning), walk.stop(.atOnce)]
     let skipped = walk.end(id("a"), .done)
-    let later = walk.begin(atMost: 1)
+    let later = walk.begin(atMost: 1).begun
     #expect(begun.map(\.id) == [id("a")])
     #expect(news == [true, false, true])
     #expect(skipped.isEmpty && later.isEmpty)

@@ -26,6 +26,8 @@ struct NodeState: Sendable, Hashable {
   /// Whether etcd says on its local listener that it is well; nil where there is none.
   var etcdIsHealthy: Bool?
   var etcdIsLearner: Bool
+  /// Whether the API of the running server says that it is ready; true where none runs.
+  var apiIsReady: Bool
   /// Whether the running k3s says that the cluster knows its node with another password.
   var passwordIsRejected: Bool
   /// Files that changed after the running process started.
@@ -97,6 +99,9 @@ extension NodeState {
       printf 'agent-ca %s\\n' "$(helix_ca_hash <\(K3sPaths.agentCA))"
     [ ! -s \(K3sPaths.serverToken) ] || helix_token \(K3sPaths.serverToken)
     [ ! -s \(K3sPaths.nodePassword) ] || echo node-password
+    if [ -x \(K3sPaths.binary) ] && systemctl is-active --quiet k3s.service; then
+      timeout 10 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null 2>&1 || echo api-not-ready
+    fi
     [ ! -d \(K3sPaths.etcdMember) ] || {
       helix_http 127.0.0.1 2381 /health | grep -q '"health": *"true"' && echo etcd healthy
       helix_http 127.0.0.1 2381 /metrics | grep -q '^etcd_server_is_learner 1' && echo learner
@@ -124,7 +129,8 @@ extension NodeState {
       agentCA: lines["agent-ca"], tokenPassword: lines["token-password"],
       hasNodePassword: lines.has("node-password"),
       etcdIsHealthy: datastore == .etcd ? lines["etcd"] == "healthy" : nil,
-      etcdIsLearner: lines.has("learner"), passwordIsRejected: lines.has("password-rejected"),
+      etcdIsLearner: lines.has("learner"), apiIsReady: !lines.has("api-not-ready"),
+      passwordIsRejected: lines.has("password-rejected"),
       newerFiles: lines.all("newer"))
   }
 
@@ -139,6 +145,7 @@ extension NodeState {
     if let agentCA, serverCA == nil { parts.append("agent of \(short(agentCA))") }
     if let etcdIsHealthy { parts.append(etcdIsHealthy ? "etcd healthy" : "etcd not healthy") }
     if etcdIsLearner { parts.append("learner") }
+    if !apiIsReady { parts.append("API not ready") }
     if passwordIsRejected { parts.append("node password rejected") }
     if let tokenPassword { parts.append("token \(short(tokenPassword))") }
     parts += newerFiles.map { "\($0) changed since the start" }

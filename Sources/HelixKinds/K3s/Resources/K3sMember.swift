@@ -61,7 +61,7 @@ struct K3sMember: K3sResource {
     let votes = view.survey.votes(around: node)
     let arithmetic =
       isVoter
-      ? "; without it \(votes.voters - 1) voters are left, \(votes.readyOthers) of them ready" : ""
+      ? "; without it \(votes.voters - 1) voters are left, \(votes.wellOthers) of them well" : ""
     let title = "take the old \(node.name) out of the cluster, on \(speaker.host)"
     return Work(
       .replace,
@@ -98,11 +98,12 @@ struct K3sMember: K3sResource {
 
   private func loss(_ survey: ClusterSurvey) -> Diagnostic? {
     let votes = survey.votes(around: node)
-    guard !votes.canLoseOne else { return nil }
+    let left = votes.voters - 1
+    guard left < 1 || votes.wellOthers * 2 <= left else { return nil }
     return Diagnostic(
       "taking the old \(node.name) out would stop the cluster",
       reason:
-        "of \(votes.voters) voters \(votes.voters - 1) would be left, and \(votes.readyOthers) of them are ready",
+        "of \(votes.voters) voters \(left) would be left, and \(votes.wellOthers) of them are well",
       remedy: "bring the other servers back first",
       at: .host(node.host, address: node.member.address))
   }

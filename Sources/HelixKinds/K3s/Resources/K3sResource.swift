@@ -24,6 +24,8 @@ extension K3sResource {
     node.cluster.facts.survey + [Question(NodeState.fact, on: node.host)] + ownQuestions
   }
 
+  package var quorumGuard: QuorumGuard? { node.cluster.quorumGuard }
+
   /// A silent server may hold the cluster's data, a silent agent only misses something.
   package func verdict(whenSilent silence: Diagnostic) -> Verdict {
     node.role == .server ? .refused(silence) : .heldBack(silence)

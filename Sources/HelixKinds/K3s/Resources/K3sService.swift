@@ -68,7 +68,8 @@ struct K3sService: K3sResource {
   private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {
     let steps = ServiceSteps(service: self, need: need, view: view, first: first)
     return Work(
-      need.action, fields: [need.field], reason: need.reason, disruption: need.disruption(node),
+      need.action, fields: [need.field], reason: need.reason,
+      disruption: need.isRestart ? view.survey.restartWords(node) : nil,
       after: need.startsQuietly ? [] : waits(view),
       steps: steps.all)
   }
@@ -172,9 +173,5 @@ struct ServiceNeed {
     case .start: .create
     case .resume, .restart, .wait: .update
     }
-  }
-
-  func disruption(_ node: K3sNode) -> String? {
-    isRestart ? "restarts k3s on \(node.host)" : nil
   }
 }

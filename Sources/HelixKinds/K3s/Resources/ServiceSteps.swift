@@ -48,11 +48,7 @@ struct ServiceSteps {
 
 extension ServiceSteps {
   private var serverStep: Step {
-    var instructions: [Instruction] = []
-    if need.isRestart, view.survey.votes(around: node).voters > 2 {
-      instructions.append(.wait(gate.othersHoldMajority))
-    }
-    instructions += [command] + gate.onNode
+    var instructions = [command] + gate.onNode
     if view.entry == .initialise {
       instructions += [.wait(tokenIsThere), .learn(JoinPoint.Identity.name, script: caHash)]
     }

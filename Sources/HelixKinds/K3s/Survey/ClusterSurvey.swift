@@ -25,6 +25,8 @@ struct ClusterSurvey: Sendable {
   let living: [K3sCluster.Member]
   /// Servers with the cluster's data on disk, in inventory order.
   let holders: [K3sCluster.Member]
+  /// The votes of etcd, counted as they are again before a step that may cost one.
+  let ledger: QuorumLedger
   /// The nodes, as a living server lists them.
   let nodes: [String: LiveNode]
   let endpointServes: Bool

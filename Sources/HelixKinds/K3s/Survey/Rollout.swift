@@ -79,54 +79,44 @@ extension ClusterSurvey {
 
 // MARK: - Votes
 
-/// The arithmetic of etcd's majority.
-struct Votes: Sendable, Hashable {
-  /// Members that vote.
-  var voters: Int
-  /// Those that are ready, the one in question left out.
-  var readyOthers: Int
-
-  /// Whether the cluster keeps its majority while one voter is away; one or two voters never do.
-  var canSpareOne: Bool { voters <= 2 || readyOthers * 2 > voters }
-  /// Whether what is left has a majority once one voter is taken out for good.
-  var canLoseOne: Bool { voters > 1 && readyOthers * 2 > voters - 1 }
-}
-
 extension ClusterSurvey {
-  /// The votes around one server.
-  func votes(around node: K3sNode) -> Votes {
-    let voters = nodes.filter { $0.value.isVoter == true }
-    let others = voters.filter { $0.key != node.name && votes($0.key, $0.value) }
-    return Votes(voters: voters.count, readyOthers: others.count)
+  /// How many voters there are, and how many of them are well beside one server.
+  func votes(around node: K3sNode) -> (voters: Int, wellOthers: Int) {
+    let votes = ledger.votes
+    return (votes.voters.count, votes.well.subtracting([node.name]).count)
   }
 
-  /// A member's own word counts more than its node, which is not ready either when only a network
-  /// plugin is missing.
-  private func votes(_ name: String, _ node: LiveNode) -> Bool {
-    guard let server = cluster.servers.first(where: { $0.nodeName == name }) else {
-      return node.isReady
-    }
-    return states[server.host]?.etcdIsHealthy == true
-  }
-
-  /// Why a running server must not be restarted now.
+  /// Why a running server must not be restarted now: the vote that it costs could never be spared.
   func restartObstacle(_ node: K3sNode) -> Verdict? {
     guard node.role == .server, case .living = standing else { return nil }
-    let votes = votes(around: node)
-    guard !votes.canSpareOne, arrivals(before: node).isEmpty else { return nil }
-    let reason =
-      "of the other \(votes.voters - 1) voters, \(votes.readyOthers) are well; a majority is \(votes.voters / 2 + 1)"
-    if let arrival = arrivals(after: node).first {
+    let claim = QuorumLedger.Claim(.voter(node.host), subject: node.host)
+    let before = Set(arrivals(before: node))
+    guard let reason = ledger.obstacle(to: claim, coming: before) else { return nil }
+    let after = arrivals(after: node)
+    let place = Diagnostic.Place.host(node.host, address: node.member.address)
+    if !after.isEmpty, ledger.obstacle(to: claim, coming: before.union(after)) == nil {
+      let names = after.map(\.rawValue).joined(separator: " and ")
       return .heldBack(
         Diagnostic(
-          "\(node.host) is not restarted before \(arrival) is back", reason: reason,
-          remedy: "apply this plan, then apply again",
-          at: .host(node.host, address: node.member.address)))
+          "\(node.host) is not restarted before \(names) \(after.count == 1 ? "is" : "are") back",
+          reason: reason, remedy: "apply this plan, then apply again", at: place))
     }
     return .refused(
       Diagnostic(
         "restarting k3s on \(node.host) would stop the cluster", reason: reason,
-        remedy: "bring the servers back that are not ready, then apply again",
-        at: .host(node.host, address: node.member.address)))
+        remedy: "bring the servers back that are not well, then apply again", at: place))
+  }
+
+  /// What a restart means for the users of the cluster.
+  func restartWords(_ node: K3sNode) -> String {
+    let words = "restarts k3s on \(node.host)"
+    guard node.role == .server else { return words }
+    let voters = ledger.votes.voters.count
+    let away = "so the API is away until it is back"
+    return switch voters > 0 ? voters : cluster.servers.count {
+    case 1: "\(words): the only \(cluster.servers.count == 1 ? "server" : "voter"), \(away)"
+    case 2: "\(words): one of two voters, \(away)"
+    default: words
+    }
   }
 }

@@ -46,8 +46,28 @@ struct SurveyReading {
     }
     return ClusterSurvey(
       cluster: cluster, standing: standing, states: states, silent: silent, living: living,
-      holders: holders, nodes: living.first.flatMap { lists[$0.host] }?.nodes ?? [:],
+      holders: holders, ledger: ledger, nodes: living.first.flatMap { lists[$0.host] }?.nodes ?? [:],
       endpointServes: endpointServes, versions: versions)
+  }
+
+  private var ledger: QuorumLedger {
+    var ledger = QuorumLedger(seats: cluster.quorumGuard.seats)
+    ledger.take(
+      Dictionary(
+        cluster.servers.compactMap { server in word(of: server).map { (server.host, $0) } },
+        uniquingKeysWith: { first, _ in first }))
+    return ledger
+  }
+
+  /// What a server would say if it were asked before a step.
+  private func word(of server: K3sCluster.Member) -> QuorumWord? {
+    guard let state = states[server.host] else { return nil }
+    let etcd: QuorumWord.Etcd =
+      state.etcdIsHealthy.map { $0 ? .healthy : .unhealthy } ?? .absent
+    return QuorumWord(
+      etcd: etcd, isLearner: state.etcdIsLearner,
+      isReady: state.apiIsReady && state.unit(.server).isActive,
+      voters: lists[server.host]?.nodes.filter { $0.value.isVoter == true }.mapValues(\.isReady))
   }
 
   private func serves(_ address: String, _ ca: String) -> Bool {

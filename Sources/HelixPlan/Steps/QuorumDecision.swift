@@ -1,0 +1,189 @@
+package import HelixModel
+
+extension QuorumLedger {
+  /// Whether a claim may be taken now, beside those that are held.
+  package func decide(_ claim: Claim, held: [Held]) -> Decision {
+    Judgement(self, claim, held: held.filter(isHeldStill), isSteady: isSteadilyUnwell).decision
+  }
+
+  /// Why a claim could not be granted however long it waits, if the servers stay as they are and
+  /// those in `coming` are well by then; nil when it could.
+  package func obstacle(to claim: Claim, coming: Set<HostName> = []) -> String? {
+    var judgement = Judgement(self, claim, held: [], isSteady: { _ in true })
+    judgement.votes.count(coming.map(node))
+    guard case .refused(let words) = judgement.decision else { return nil }
+    return words
+  }
+
+  /// Whether a claim could be granted beside those held if all servers were well; if not, there is
+  /// no use in asking them.
+  package func mightGrant(_ claim: Claim, held: [Held]) -> Bool {
+    var judgement = Judgement(self, claim, held: held, isSteady: { _ in false })
+    judgement.votes.count(seats.map(\.node))
+    return judgement.decision == .granted
+  }
+
+  /// What a failed step did is over when its server has been well for a while.
+  private func isHeldStill(_ held: Held) -> Bool {
+    guard held.standing == .failed else { return true }
+    guard let subject = held.claim.subject else {
+      return !seats.allSatisfy { streak(of: $0.host) >= Self.steadyReadings }
+    }
+    return streak(of: subject) < Self.steadyReadings
+  }
+
+  private func isSteadilyUnwell(_ host: HostName) -> Bool {
+    streak(of: host) <= -Self.steadyReadings
+  }
+}
+
+/// One claim against one count of votes.
+private struct Judgement {
+  var votes: QuorumLedger.Votes
+  private let claim: QuorumLedger.Claim
+  private let held: [QuorumLedger.Held]
+  private let isSteady: (HostName) -> Bool
+  /// The node that the claim is about.
+  private let own: String?
+  /// Voters that others have claimed.
+  private let claimed: Set<String>
+  /// How many more others may stop.
+  private let further: Int
+
+  init(
+    _ ledger: QuorumLedger, _ claim: QuorumLedger.Claim, held: [QuorumLedger.Held],
+    isSteady: @escaping (HostName) -> Bool
+  ) {
+    votes = ledger.votes
+    self.claim = claim
+    self.held = held
+    self.isSteady = isSteady
+    own = claim.subject.map(ledger.node)
+    var claimed: Set<String> = []
+    var further = 0
+    for other in held.map(\.claim) {
+      switch other.budget {
+      case .voter(let host): claimed.insert(ledger.node(of: host))
+      case .anyVoter: further += 1
+      case .membership: break
+      }
+    }
+    self.claimed = claimed
+    self.further = further
+  }
+
+  var decision: QuorumLedger.Decision {
+    if held.contains(where: { $0.claim.budget == .membership }) {
+      return .refused("etcd's members are being changed\(inWork)")
+    }
+    switch claim.budget {
+    case .voter(let host): return voter(host)
+    case .anyVoter: return anyVoter
+    case .membership: return membership
+    }
+  }
+}
+
+// MARK: - The three claims
+
+extension Judgement {
+  private func voter(_ host: HostName) -> QuorumLedger.Decision {
+    guard let own, votes.voters.contains(own) else {
+      return votes.voters.isEmpty ? aloneWithoutVoters : .granted
+    }
+    let others = claimed.subtracting([own])
+    let isAlone = others.isEmpty && further == 0
+    if votes.voters.count > 2 {
+      let left = votes.well.subtracting(others).subtracting([own]).count - further
+      if left >= votes.majority { return .granted }
+      if isAlone, mayMend(host, own) { return .granted }
+      return .refused("\(tally)\(inWork); \(rest(left, without: "\(host)"))")
+    }
+    if isAlone, votes.unwell.allSatisfy({ $0 == own }) || mayMend(host, own) { return .granted }
+    return .refused("\(tally)\(inWork); \(neverOne)")
+  }
+
+  /// Whether a voter that is not well may be touched although a majority is not well without it:
+  /// its vote is lost already, or etcd alone does well without it.
+  private func mayMend(_ host: HostName, _ own: String) -> Bool {
+    guard !votes.well.contains(own), isSteady(host) else { return false }
+    let voting = votes.voting.subtracting([own]).count
+    return !votes.voting.contains(own)
+      || voting >= min(votes.majority, votes.voters.count - 1)
+  }
+
+  private var anyVoter: QuorumLedger.Decision {
+    if votes.voters.isEmpty { return aloneWithoutVoters }
+    if votes.voters.count > 2 {
+      let left = votes.well.subtracting(claimed).count - further - 1
+      guard left < votes.majority else { return .granted }
+      return .refused("\(tally)\(inWork); \(rest(left, without: "one of them"))")
+    }
+    guard held.isEmpty, votes.unwell.isEmpty else {
+      return .refused("\(tally)\(inWork); \(neverOne)")
+    }
+    return .granted
+  }
+
+  private var membership: QuorumLedger.Decision {
+    guard held.isEmpty else {
+      return .refused("etcd's members change only while no other step may stop a voter\(inWork)")
+    }
+    if !votes.isListed {
+      let holders = votes.holders.filter { $0 != own }
+      guard votes.voting.isEmpty, holders.isEmpty || holders.allSatisfy(isSilent) else {
+        return .refused("no server answers for the cluster, so its votes cannot be counted")
+      }
+      return .granted
+    }
+    if let learner = votes.learners.first(where: { $0 != own }) {
+      return .refused("\(learner) is still a learner, and etcd takes in one member at a time")
+    }
+    guard votes.unwell.allSatisfy({ $0 == own }) else {
+      return .refused("\(tally); etcd's members change only while all voters are well")
+    }
+    return .granted
+  }
+
+  /// Before there are votes, and where there is no etcd, steps go one by one.
+  private var aloneWithoutVoters: QuorumLedger.Decision {
+    held.isEmpty ? .granted : .refused("no server votes yet, so one goes after the other\(inWork)")
+  }
+
+  private func isSilent(_ node: String) -> Bool { votes.silent.contains(node) }
+}
+
+// MARK: - The words
+
+extension Judgement {
+  private var tally: String {
+    let count = votes.voters.count
+    let well = votes.voters.count - votes.unwell.count
+    let unwell = votes.unwell.isEmpty ? "" : ", not \(votes.unwell.joined(separator: " and "))"
+    return "of \(count) \(count == 1 ? "voter" : "voters") \(well) \(well == 1 ? "is" : "are") well"
+      + unwell
+  }
+
+  private func rest(_ left: Int, without whom: String) -> String {
+    "without \(whom) \(max(0, left)) would be left, and a majority is \(votes.majority)"
+  }
+
+  private var neverOne: String { "one may be stopped only while the other is well" }
+
+  private var inWork: String {
+    let running = held.filter { $0.standing == .running }
+    let others = held.filter { $0.standing != .running }
+    var words = ""
+    if !running.isEmpty {
+      words += "; \(names(of: running)) \(running.count == 1 ? "is" : "are") in work"
+    }
+    if !others.isEmpty {
+      words += "; a step that failed may still stop \(names(of: others))"
+    }
+    return words
+  }
+
+  private func names(of held: [QuorumLedger.Held]) -> String {
+    held.map { $0.claim.subject?.rawValue ?? "one of the servers" }.joined(separator: " and ")
+  }
+}

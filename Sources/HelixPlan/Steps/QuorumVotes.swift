@@ -1,0 +1,68 @@
+import HelixModel
+
+extension QuorumLedger {
+  /// What the servers' words add up to.
+  package struct Votes: Hashable, Sendable {
+    /// Node names, sorted.
+    package fileprivate(set) var voters: [String] = []
+    /// Voters whose etcd is healthy and whose API is ready.
+    package fileprivate(set) var well: Set<String> = []
+    /// Voters whose etcd is healthy, whatever their API says.
+    fileprivate(set) var voting: Set<String> = []
+    fileprivate(set) var learners: [String] = []
+    /// Servers that hold data of etcd, or cannot tell.
+    fileprivate(set) var holders: [String] = []
+    /// Servers that said nothing.
+    fileprivate(set) var silent: [String] = []
+    /// Whether any server's API told who votes.
+    fileprivate(set) var isListed = false
+
+    package var majority: Int { voters.count / 2 + 1 }
+    package var unwell: [String] { voters.filter { !well.contains($0) } }
+
+    init() {}
+
+    init(_ words: [HostName: QuorumWord], seats: [QuorumGuard.Seat]) {
+      var listed: [String: Bool] = [:]
+      for seat in seats {
+        guard let list = words[seat.host]?.voters else { continue }
+        isListed = true
+        listed.merge(list) { $0 && $1 }
+      }
+      var names = Set(listed.keys)
+      for seat in seats {
+        listed[seat.node] = nil
+        guard let word = words[seat.host] else {
+          holders.append(seat.node)
+          silent.append(seat.node)
+          continue
+        }
+        if word.etcd != .absent { holders.append(seat.node) }
+        if word.isLearner { learners.append(seat.node) }
+        guard word.etcd == .healthy, !word.isLearner else { continue }
+        names.insert(seat.node)
+        voting.insert(seat.node)
+        if word.isReady { well.insert(seat.node) }
+      }
+      // Of a voter that is not declared, its node is all that is known.
+      for (name, isReady) in listed where isReady {
+        voting.insert(name)
+        well.insert(name)
+      }
+      // Where nobody can tell who votes, everybody may who has not said otherwise.
+      if names.isEmpty, !isListed { names = Set(holders) }
+      voters = names.sorted()
+    }
+  }
+}
+
+extension QuorumLedger.Votes {
+  /// Counts servers as voters that are well, whatever they say now.
+  mutating func count(_ nodes: [String]) {
+    voters = Set(voters + nodes).sorted()
+    well.formUnion(nodes)
+    voting.formUnion(nodes)
+    learners.removeAll { nodes.contains($0) }
+    isListed = true
+  }
+}
