@@ -4,18 +4,21 @@ package struct ClusterSpec: Sendable {
   package var k3s: K3sSpec
   package var kubeconfig: KubeconfigSpec?
   package var upgrade: UpgradeSpec?
+  package var osUpdate: OSUpdateSpec?
   package var secrets: SecretsSpec?
   /// The file itself, for messages about what is missing in it.
   package var location: SourceLocation
 
   package init(
     name: Located<String>, k3s: K3sSpec, kubeconfig: KubeconfigSpec? = nil,
-    upgrade: UpgradeSpec? = nil, secrets: SecretsSpec? = nil, location: SourceLocation
+    upgrade: UpgradeSpec? = nil, osUpdate: OSUpdateSpec? = nil, secrets: SecretsSpec? = nil,
+    location: SourceLocation
   ) {
     self.name = name
     self.k3s = k3s
     self.kubeconfig = kubeconfig
     self.upgrade = upgrade
+    self.osUpdate = osUpdate
     self.secrets = secrets
     self.location = location
   }
