@@ -36,6 +36,7 @@ package enum Catalogue {
 
   static let roles: [any RoleKind.Type] = [
     K3sRole.self,
+    RolloutUpdateRole.self,
     SOPSAgeRole.self,
     ManifestsRole.self,
     SystemUpgradeRole.self,

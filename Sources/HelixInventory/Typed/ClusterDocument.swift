@@ -9,6 +9,7 @@ enum ClusterDocument {
       "kubeconfig", .either(.text(example: "~/.kube/home"), kubeconfig),
       "where the cluster's kubeconfig is kept on this machine"),
     .optional("upgrade", UpgradeDocument.shape, "how the cluster upgrades itself"),
+    .optional("os-update", OSUpdateDocument.shape, "how nodes get new packages and reboot"),
     .optional("secrets", secrets, "where secrets come from"),
     .optional("manifests", manifests, "Kubernetes objects that should be there"),
   ])
@@ -87,6 +88,7 @@ enum ClusterDocument {
         agentConfig: k3s.open("agent-config"), artifacts: origin(k3s.fields("artifacts")),
         registries: k3s.fields("registries").map { Located($0.mapping, at: $0.location) }),
       kubeconfig: kubeconfig(top), upgrade: UpgradeDocument.spec(top.fields("upgrade")),
+      osUpdate: OSUpdateDocument.spec(top.fields("os-update")),
       secrets: secrets(top.fields("secrets"), manifests: read),
       manifests: top.fields("manifests").map { part in
         ManifestsSpec(

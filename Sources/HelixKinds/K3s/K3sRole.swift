@@ -19,7 +19,7 @@ package enum K3sRole: RoleKind {
     let cluster = try K3sCluster(
       spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []),
       given: demand.given)
-    try refuseStrangers(demand, cluster)
+    try cluster.refuseStrangers(demand)
     let nodes = { (members: [K3sCluster.Member], role: K3sRoleOfNode) in
       members.filter { hosts.contains($0.host) }.map {
         K3sNode(cluster: cluster, member: $0, role: role, location: demand.location)
@@ -43,23 +43,6 @@ package enum K3sRole: RoleKind {
     cluster.upgrade?.through.isEmpty ?? true ? [] : [ClusterLadder(cluster: cluster)]
   }
 
-  /// A host that would silently get nothing is a mistake in the play or in the cluster.
-  private static func refuseStrangers(
-    _ demand: RoleDemand, _ cluster: K3sCluster
-  ) throws(Diagnostics) {
-    let members = Set((cluster.servers + cluster.agents).map(\.host))
-    let strangers = demand.hosts.filter { !members.contains($0) }
-    guard !strangers.isEmpty else { return }
-    let shown = strangers.prefix(5).map(\.rawValue).joined(separator: ", ")
-    let rest = strangers.count > 5 ? " and \(strangers.count - 5) more" : ""
-    throw Diagnostics(
-      Diagnostic(
-        "\(shown)\(rest): neither server nor agent of \(cluster.name)",
-        reason: "the play gives \(role.name) to them, and k3s.servers and k3s.agents select others",
-        remedy: "name in hosts: only what cluster.yaml selects, or add them to a group it selects",
-        at: demand.location))
-  }
-
   /// What makes one host a node, in an order in which each stands behind what it waits for.
   private static func parts(of node: K3sNode) -> [any Resource] {
     let service = K3sService(node: node)
@@ -76,5 +59,23 @@ package enum K3sRole: RoleKind {
       cluster.servers.allSatisfy({ cluster.managed.contains($0.host) })
     else { return [] }
     return [ClusterKubeconfig(cluster: cluster, spec: kubeconfig)]
+  }
+}
+
+extension K3sCluster {
+  /// A host that would silently get nothing is a mistake in the play or in the cluster.
+  func refuseStrangers(_ demand: RoleDemand) throws(Diagnostics) {
+    let members = Set((servers + agents).map(\.host))
+    let strangers = demand.hosts.filter { !members.contains($0) }
+    guard !strangers.isEmpty else { return }
+    let shown = strangers.prefix(5).map(\.rawValue).joined(separator: ", ")
+    let rest = strangers.count > 5 ? " and \(strangers.count - 5) more" : ""
+    throw Diagnostics(
+      Diagnostic(
+        "\(shown)\(rest): neither server nor agent of \(name)",
+        reason:
+          "the play gives \(demand.role) to them, and k3s.servers and k3s.agents select others",
+        remedy: "name in hosts: only what cluster.yaml selects, or add them to a group it selects",
+        at: demand.location))
   }
 }

@@ -4,6 +4,7 @@ package struct ClusterSpec: Sendable {
   package var k3s: K3sSpec
   package var kubeconfig: KubeconfigSpec?
   package var upgrade: UpgradeSpec?
+  package var osUpdate: OSUpdateSpec?
   package var secrets: SecretsSpec?
   package var manifests: ManifestsSpec?
   /// The file itself, for messages about what is missing in it.
@@ -11,13 +12,15 @@ package struct ClusterSpec: Sendable {
 
   package init(
     name: Located<String>, k3s: K3sSpec, kubeconfig: KubeconfigSpec? = nil,
-    upgrade: UpgradeSpec? = nil, secrets: SecretsSpec? = nil, manifests: ManifestsSpec? = nil,
+    upgrade: UpgradeSpec? = nil, osUpdate: OSUpdateSpec? = nil, secrets: SecretsSpec? = nil,
+    manifests: ManifestsSpec? = nil,
     location: SourceLocation
   ) {
     self.name = name
     self.k3s = k3s
     self.kubeconfig = kubeconfig
     self.upgrade = upgrade
+    self.osUpdate = osUpdate
     self.secrets = secrets
     self.manifests = manifests
     self.location = location

@@ -12,6 +12,7 @@ import HelixPlan
 ///     through v1.29.1+k3s2
 ///     upgrade-agents concurrency=2 drain=300 cordon=false
 ///     registries {"mirrors": {}}
+///     os-update concurrency=2 reboot=never
 ///     endpoint 192.0.2.10
 ///     server master-1 fresh
 ///     agent worker-1 silent
@@ -43,6 +44,8 @@ struct K3sCaseCluster: Sendable {
   var runs: String?
   var upgrade: UpgradeSpec?
   var registries: Mapping?
+  /// With it the case is one of `helix.infra.rollout_update`.
+  var osUpdate: OSUpdateSpec?
   var endpoint: String?
   var hosts: [CaseHost] = []
   var limit: [HostName]?
@@ -85,6 +88,7 @@ struct K3sCaseCluster: Sendable {
     case "identities": identities = proof(rest)
     case "runs": runs = rest[0]
     case "upgrade", "through", "upgrade-servers", "upgrade-agents": try takeUpgrade(word, rest)
+    case "os-update": osUpdate = update(rest)
     case "registries":
       registries = try JSONReading.read(rest.joined(separator: " ")).mapping
     case "node": nodes.append((rest[0], Array(rest.dropFirst())))
@@ -166,7 +170,7 @@ struct K3sCaseCluster: Sendable {
       registries: registries.map { Located($0, at: here) })
     return ClusterSpec(
       name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig, upgrade: upgrade,
-      secrets: bootstrap.map { SecretsSpec(bootstrap: $0) },
+      osUpdate: osUpdate, secrets: bootstrap.map { SecretsSpec(bootstrap: $0) },
       manifests: objects.map { ManifestsSpec(objects: $0, prune: prunes, location: here) },
       location: here)
   }
@@ -195,8 +199,9 @@ extension K3sCaseCluster {
 
   /// The roles that the cluster's parts ask for, in order, given to some hosts.
   func desired(hosts: [HostName]) throws -> DesiredState {
+    let role = osUpdate == nil ? K3sRole.role.name : RolloutUpdateRole.role.name
     let roles =
-      [K3sRole.role.name] + (bootstrap == nil ? [] : [SOPSAgeRole.role.name])
+      [role] + (bootstrap == nil ? [] : [SOPSAgeRole.role.name])
       + (objects == nil ? [] : [ManifestsRole.role.name])
     let items = try roles.map { role in
       let demand = RoleDemand(

@@ -43,6 +43,15 @@ extension K3sCaseCluster {
     return plan
   }
 
+  func update(_ words: [String]) -> OSUpdateSpec {
+    let plan = plan(words)
+    let reboot = words.first { $0.hasPrefix("reboot=") }?.dropFirst(7)
+    return OSUpdateSpec(
+      reboot: reboot.flatMap { OSUpdateSpec.Reboot(rawValue: String($0)) } ?? .whenRequired,
+      concurrency: plan.concurrency,
+      drain: words.contains("no-drain") ? nil : plan.drain ?? UpgradeSpec.Drain())
+  }
+
   /// What a host says of a registries.yaml that is as it is declared.
   var registriesFingerprint: String {
     var problems: [Diagnostic] = []

@@ -158,7 +158,8 @@ private struct Turns {
 }
 
 extension Step {
-  fileprivate func waits(for other: StepID, among steps: [StepID: Step]) -> Bool {
+  /// Whether another step must have succeeded before this one begins.
+  func waits(for other: StepID, among steps: [StepID: Step]) -> Bool {
     var open = after
     var seen: Set<StepID> = []
     while let next = open.popLast() {

@@ -56,11 +56,9 @@ struct UpgradeRound: Sendable {
   /// The agents of this round that a plan may change, so many places before one that every earlier
   /// one has ended and `concurrency` go at once.
   func agents(before node: K3sNode) -> [HostName] {
-    let agents = agents.filter { node.cluster.managed.contains($0) }
-    guard let place = agents.firstIndex(of: node.host),
-      let concurrency = node.cluster.upgradePlan(for: .agent)?.concurrency, place >= concurrency
-    else { return [] }
-    return Array(agents[max(0, place - 2 * concurrency + 1)...(place - concurrency)])
+    guard let concurrency = node.cluster.upgradePlan(for: .agent)?.concurrency else { return [] }
+    return window(
+      of: node.host, in: agents.filter { node.cluster.managed.contains($0) }, concurrency)
   }
 }
 
