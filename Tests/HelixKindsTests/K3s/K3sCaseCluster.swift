@@ -42,6 +42,8 @@ struct K3sCaseCluster: Sendable {
 
   var version = "v1.29.1+k3s2"
   var runs: String?
+  /// Roles that the run gives beside those of the case.
+  var given: Set<String> = []
   var upgrade: UpgradeSpec?
   var registries: Mapping?
   /// With it the case is one of `helix.infra.rollout_update`.
@@ -87,6 +89,7 @@ struct K3sCaseCluster: Sendable {
       bootstrap?.manifests.append(manifest)
     case "identities": identities = proof(rest)
     case "runs": runs = rest[0]
+    case "gives": given.formUnion(rest)
     case "upgrade", "through", "upgrade-servers", "upgrade-agents": try takeUpgrade(word, rest)
     case "os-update": osUpdate = update(rest)
     case "registries":
@@ -206,7 +209,7 @@ extension K3sCaseCluster {
     let items = try roles.map { role in
       let demand = RoleDemand(
         role: role, hosts: hosts, earlier: role == roles[0] ? [:] : [roles[0]: hosts],
-        location: here)
+        given: given.union(roles), location: here)
       return Stage.Item(
         resources: try Catalogue.resources(for: demand, inventory: inventory))
     }

@@ -121,6 +121,9 @@ extension K3sNode {
       survey: survey, state: state, entry: entry, round: round,
       release: round.changes[host].map { ReleaseChange(from: $0, to: round.target) })
     let verdict = try difference(&sight, view)
+    if case .change = verdict, let why = try K3sArtifact(node: self).waitsForUpgrade(&sight) {
+      return .heldBack(why)
+    }
     guard case .change = verdict, let objection = survey.objection(to: self) else {
       return verdict
     }

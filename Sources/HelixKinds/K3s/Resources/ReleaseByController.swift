@@ -18,11 +18,21 @@ extension K3sArtifact {
       return round.target == wanted ? nil : .unchanged(reason: "already \(wanted)")
     }
     if wanted < installed { return .refused(downgrade(from: installed)) }
-    guard cluster.givenRoles.contains(SystemUpgradeRole.role.name) else {
-      return .heldBack(nobodyUpgrades(from: installed))
-    }
+    if let why = waitsForRole(from: installed) { return .heldBack(why) }
     return .unchanged(
       reason: "\(installed) runs; system-upgrade-controller brings it to \(wanted)")
+  }
+
+  /// Why nothing of a member is changed before the cluster has been upgraded: a file would lie there
+  /// for a restart that is held back, and a crash would take it up.
+  func waitsForUpgrade(_ sight: inout Sight) throws(Diagnostic) -> Diagnostic? {
+    guard case .heldBack(let why) = try verdictByController(&sight) else { return nil }
+    return why
+  }
+
+  private func waitsForRole(from installed: K3sVersion) -> Diagnostic? {
+    node.cluster.givenRoles.contains(SystemUpgradeRole.role.name)
+      ? nil : nobodyUpgrades(from: installed)
   }
 
   private func nobodyUpgrades(from installed: K3sVersion) -> Diagnostic {
