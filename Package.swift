@@ -70,11 +70,14 @@ let package = Package(
     tests(of: "HelixArtifacts", ["HelixModel", crypto]),
     tests(
       of: "HelixCLI",
-      ["HelixModel", "HelixPlan", "HelixRun", "HelixSSH", "TestSupport", "helix-infra"],
-      aside: ["Scripts"]),
+      [
+        "HelixKinds", "HelixModel", "HelixPlan", "HelixRun", "HelixSSH", "TestSupport",
+        "helix-infra",
+      ],
+      aside: ["Fixtures", "Scripts"]),
     tests(of: "HelixInventory", ["HelixModel"], aside: ["Fixtures"]),
     tests(
-      of: "HelixKinds", ["HelixModel", "HelixPlan", "HelixRun"], aside: ["Fixtures"]),
+      of: "HelixKinds", ["HelixModel", "HelixPlan", "HelixRun", "TestSupport"], aside: ["Fixtures"]),
     tests(of: "HelixPlan", ["HelixModel", "TestSupport"]),
     tests(
       of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory"],

@@ -36,16 +36,14 @@ package enum Catalogue {
 
   static let roles: [any RoleKind.Type] = [
     K3sRole.self,
+    RolloutUpdateRole.self,
     SOPSAgeRole.self,
+    ManifestsRole.self,
+    SystemUpgradeRole.self,
   ]
 
   /// Roles that inventories may already declare, and why they cannot be applied yet.
   static let rolesToCome: [RoleSpec] = [
-    RoleSpec(
-      name: "helix.infra.system_upgrade",
-      notYet: "upgrades through system-upgrade-controller come with a later version"),
-    RoleSpec(
-      name: "helix.infra.manifests", notYet: "applying manifests comes with a later version"),
     RoleSpec(
       name: "helix.infra.platform",
       notYet: "installing platform components comes with a later version"),
@@ -63,7 +61,8 @@ package enum Catalogue {
 
   /// Every way of finding out why a wait did not come true, by name.
   package static let diagnoses: [String: Diagnosis] = [
-    JoinDiagnosis.name: JoinDiagnosis.diagnosis
+    JoinDiagnosis.name: JoinDiagnosis.diagnosis,
+    UpgradeDiagnosis.name: UpgradeDiagnosis.diagnosis,
   ]
 
   /// The resource a task asks for.

@@ -13,6 +13,7 @@ package struct Planner {
   private var latest: [HostName: [Address]] = [:]
   private var problems: [Diagnostic] = []
   private var quorumGuard: QuorumGuard?
+  private var warnings: [Diagnostic] = []
 
   private var spending: [Step] { steps.filter { $0.spends != nil } }
 
@@ -36,7 +37,8 @@ package struct Planner {
     guard planner.problems.isEmpty else { throw Diagnostics(planner.problems) }
     return Plan(
       changes: planner.changes, graph: try StepGraph(planner.steps),
-      quorum: planner.spending.isEmpty ? nil : planner.quorumGuard, warnings: warnings)
+      quorum: planner.spending.isEmpty ? nil : planner.quorumGuard,
+      warnings: warnings + planner.warnings)
   }
 }
 
@@ -48,6 +50,7 @@ extension Planner {
       var onHost: [HostName: [Address]] = [:]
       for resource in item.resources {
         add(resource, behind: before > 0 ? barrier : nil)
+        for found in found(by: resource) { add(found, behind: before > 0 ? barrier : nil) }
         if let host = resource.address.host { onHost[host, default: []].append(resource.address) }
       }
       latest.merge(onHost) { _, new in new }
@@ -98,6 +101,13 @@ extension Planner {
     changes.append(change)
   }
 
+  /// What cannot be read has been told by the resource's own verdict.
+  private mutating func found(by resource: any Resource) -> [any Resource] {
+    let found = (try? resource.found(&sight)) ?? []
+    _ = sight.takeReliances()
+    return found
+  }
+
   private mutating func look(at resource: any Resource) -> Verdict {
     if let host = resource.address.host, let silence = sight.observation.silence(of: host) {
       return resource.verdict(whenSilent: silence)
@@ -138,11 +148,14 @@ extension Planner {
   ) {
     let address = resource.address
     let own = Set(work.steps.map(\.id))
+    let follows = uniqued(declared(work.follows, for: resource).flatMap { ends[$0] ?? [] })
+    for warning in work.warnings where !warnings.contains(warning) { warnings.append(warning) }
     var awaited: Set<StepID> = []
     for var step in work.steps {
       if !step.after.contains(where: own.contains) {
         step.after = uniqued(step.after + waits)
         if let barrier { step.follows.append(barrier) }
+        step.follows += follows.filter { !step.after.contains($0) }
       }
       awaited.formUnion(step.after)
       steps.append(step)

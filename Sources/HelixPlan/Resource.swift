@@ -25,6 +25,9 @@ package protocol Resource: Sendable {
   ///
   /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict
+  /// Resources that nobody wrote down and that only what was seen tells of: they follow this one in
+  /// the plan, and read no facts but its own.
+  func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource]
   /// What to do about a resource whose own host is silent.
   func verdict(whenSilent silence: Diagnostic) -> Verdict
 }
@@ -36,6 +39,7 @@ extension Resource {
   package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
   package var needsIdentityProof: Bool { false }
   package var quorumGuard: QuorumGuard? { nil }
+  package func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource] { [] }
   package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
 }
 
@@ -67,18 +71,24 @@ package struct Work: Sendable {
   package var disruption: String?
   /// Resources to wait for beside those of `Resource.after`, known only from what was seen.
   package var after: [Address]
+  /// Resources whose steps must have ended before, however they ended: what puts things back.
+  package var follows: [Address]
+  /// What is worth knowing before the change is made, and no reason against it.
+  package var warnings: [Diagnostic]
   /// Waits among them are by id.
   package var steps: [Step]
 
   package init(
     _ action: Action, fields: [FieldChange] = [], reason: String, disruption: String? = nil,
-    after: [Address] = [], steps: [Step]
+    after: [Address] = [], follows: [Address] = [], warnings: [Diagnostic] = [], steps: [Step]
   ) {
     self.action = action
     self.fields = fields
     self.reason = reason
     self.disruption = disruption
     self.after = after
+    self.follows = follows
+    self.warnings = warnings
     self.steps = steps
   }
 }

@@ -19,9 +19,9 @@ package struct HelixInfra: AsyncParsableCommand {
     version: version,
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
-      FactsCommand.self, ExecCommand.self, SecretsCommand.self, ShowCommand.self, GraphCommand.self,
-      SimulateCommand.self,
-      HistoryCommand.self,
+      StatusCommand.self, FactsCommand.self, ExecCommand.self, SecretsCommand.self,
+      UpgradeCommand.self, ShowCommand.self, GraphCommand.self, SimulateCommand.self,
+      HistoryCommand.self, UnlockCommand.self,
       SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])
 

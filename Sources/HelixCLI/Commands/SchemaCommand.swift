@@ -11,13 +11,14 @@ struct SchemaCommand: AsyncParsableCommand {
       """)
 
   enum Document: String, ExpressibleByArgument, CaseIterable {
-    case cluster, linode, aws, plan, events, facts, exec, simulate
+    case cluster, linode, aws, plan, events, facts, exec, status, simulate
+    case upgradeStatus = "upgrade-status"
   }
 
   @Argument(
     help: """
       cluster, linode, aws (inventory files), plan (--json), events (apply --json), facts (--json), \
-      exec (--json), simulate (--json).
+      exec (--json), status (--json), simulate (--json), upgrade-status (upgrade status --json).
       """)
   var document: Document
 
@@ -34,7 +35,9 @@ struct SchemaCommand: AsyncParsableCommand {
     case .events: EventSchema.text
     case .facts: FactsSchema.text
     case .exec: ExecSchema.text
+    case .status: StatusSchema.text
     case .simulate: SimulationSchema.text
+    case .upgradeStatus: UpgradeStatusSchema.text
     }
   }
 }

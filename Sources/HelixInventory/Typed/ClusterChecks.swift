@@ -37,6 +37,11 @@ struct ClusterChecks {
     networks.check()
     problems += configs.problems + networks.problems
     warnings += configs.warnings + networks.warnings
+    if var upgrades = UpgradeChecks(top, servers: servers?.count) {
+      upgrades.check()
+      problems += upgrades.problems
+      warnings += upgrades.warnings
+    }
   }
 
   // MARK: - Cluster, version, artifacts

@@ -45,7 +45,7 @@ enum UpgradeDocument {
       "prepare", .text(example: "rancher/k3s-upgrade"), "the image that waits for the servers"),
   ])
 
-  private static let drain = Shape.fields([
+  static let drain = Shape.fields([
     .optional("timeout", .duration, "how long a drain may take"),
     .optional("grace-period", .duration, "how long a pod may take to end"),
     .optional("force", .bool, "take pods too that nothing brings back"),
@@ -100,7 +100,8 @@ enum UpgradeDocument {
       location: fields.location)
   }
 
-  private static func drain(_ plan: Fields) -> UpgradeSpec.Drain? {
+  /// How the pods are taken off, as `drain:` of a part says; nil when they stay.
+  static func drain(_ plan: Fields) -> UpgradeSpec.Drain? {
     guard let fields = plan.fields("drain") else {
       return plan.bool("drain") == true ? UpgradeSpec.Drain() : nil
     }

@@ -17,8 +17,9 @@ package enum K3sRole: RoleKind {
     }
     let hosts = Set(demand.hosts)
     let cluster = try K3sCluster(
-      spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []))
-    try refuseStrangers(demand, cluster)
+      spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []),
+      given: demand.given)
+    try cluster.refuseStrangers(demand)
     let nodes = { (members: [K3sCluster.Member], role: K3sRoleOfNode) in
       members.filter { hosts.contains($0.host) }.map {
         K3sNode(cluster: cluster, member: $0, role: role, location: demand.location)
@@ -28,32 +29,26 @@ package enum K3sRole: RoleKind {
     let all = servers + nodes(cluster.agents, .agent)
     // The play that brings the last of the servers brings the file.
     let file = servers.isEmpty ? [] : kubeconfig(of: cluster, spec)
-    return all.map { K3sHost(node: $0) as any Resource } + all.flatMap(parts) + file
+    let isFirst = !cluster.servers.contains { member in
+      demand.earlier[role.name]?.contains(member.host) ?? false
+    }
+    let whole = servers.isEmpty || !isFirst || !cluster.upgradesOverSSH ? nil : cluster
+    let marks = K3sNodeMarks.fact(of: cluster)
+    return all.map { K3sHost(node: $0) as any Resource }
+      + (whole.map { [ClusterSnapshot(cluster: $0)] } ?? []) + all.flatMap(parts)
+      + all.map { K3sNodeMarks(node: $0, fact: marks) } + (whole.map(ladder) ?? []) + file
   }
 
-  /// A host that would silently get nothing is a mistake in the play or in the cluster.
-  private static func refuseStrangers(
-    _ demand: RoleDemand, _ cluster: K3sCluster
-  ) throws(Diagnostics) {
-    let members = Set((cluster.servers + cluster.agents).map(\.host))
-    let strangers = demand.hosts.filter { !members.contains($0) }
-    guard !strangers.isEmpty else { return }
-    let shown = strangers.prefix(5).map(\.rawValue).joined(separator: ", ")
-    let rest = strangers.count > 5 ? " and \(strangers.count - 5) more" : ""
-    throw Diagnostics(
-      Diagnostic(
-        "\(shown)\(rest): neither server nor agent of \(cluster.name)",
-        reason: "the play gives \(role.name) to them, and k3s.servers and k3s.agents select others",
-        remedy: "name in hosts: only what cluster.yaml selects, or add them to a group it selects",
-        at: demand.location))
+  private static func ladder(of cluster: K3sCluster) -> [any Resource] {
+    cluster.upgrade?.through.isEmpty ?? true ? [] : [ClusterLadder(cluster: cluster)]
   }
 
   /// What makes one host a node, in an order in which each stands behind what it waits for.
   private static func parts(of node: K3sNode) -> [any Resource] {
-    [
-      K3sArtifact(node: node), K3sToken(node: node), K3sConfig(node: node), K3sUnit(node: node),
-      K3sMember(node: node), K3sService(node: node),
-    ]
+    let service = K3sService(node: node)
+    let turn: [any Resource] = service.parts + [K3sMember(node: node), service]
+    guard node.cluster.cordons(node.role) else { return turn }
+    return [K3sDrain(node: node)] + turn + [K3sUncordon(node: node)]
   }
 
   /// A run limited to some hosts leaves the operator's files alone.
@@ -64,5 +59,23 @@ package enum K3sRole: RoleKind {
       cluster.servers.allSatisfy({ cluster.managed.contains($0.host) })
     else { return [] }
     return [ClusterKubeconfig(cluster: cluster, spec: kubeconfig)]
+  }
+}
+
+extension K3sCluster {
+  /// A host that would silently get nothing is a mistake in the play or in the cluster.
+  func refuseStrangers(_ demand: RoleDemand) throws(Diagnostics) {
+    let members = Set((servers + agents).map(\.host))
+    let strangers = demand.hosts.filter { !members.contains($0) }
+    guard !strangers.isEmpty else { return }
+    let shown = strangers.prefix(5).map(\.rawValue).joined(separator: ", ")
+    let rest = strangers.count > 5 ? " and \(strangers.count - 5) more" : ""
+    throw Diagnostics(
+      Diagnostic(
+        "\(shown)\(rest): neither server nor agent of \(name)",
+        reason:
+          "the play gives \(demand.role) to them, and k3s.servers and k3s.agents select others",
+        remedy: "name in hosts: only what cluster.yaml selects, or add them to a group it selects",
+        at: demand.location))
   }
 }

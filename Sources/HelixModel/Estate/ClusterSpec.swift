@@ -4,19 +4,25 @@ package struct ClusterSpec: Sendable {
   package var k3s: K3sSpec
   package var kubeconfig: KubeconfigSpec?
   package var upgrade: UpgradeSpec?
+  package var osUpdate: OSUpdateSpec?
   package var secrets: SecretsSpec?
+  package var manifests: ManifestsSpec?
   /// The file itself, for messages about what is missing in it.
   package var location: SourceLocation
 
   package init(
     name: Located<String>, k3s: K3sSpec, kubeconfig: KubeconfigSpec? = nil,
-    upgrade: UpgradeSpec? = nil, secrets: SecretsSpec? = nil, location: SourceLocation
+    upgrade: UpgradeSpec? = nil, osUpdate: OSUpdateSpec? = nil, secrets: SecretsSpec? = nil,
+    manifests: ManifestsSpec? = nil,
+    location: SourceLocation
   ) {
     self.name = name
     self.k3s = k3s
     self.kubeconfig = kubeconfig
     self.upgrade = upgrade
+    self.osUpdate = osUpdate
     self.secrets = secrets
+    self.manifests = manifests
     self.location = location
   }
 }
@@ -64,6 +70,7 @@ extension K3sSpec {
   package var secrets: [SecretName] {
     [token.value]
       + [config, serverConfig, agentConfig].flatMap(\.entries).compactMap(\.value.namedSecret)
+      + (registries?.value.entries ?? []).flatMap(\.value.namedSecrets)
   }
 }
 
@@ -72,6 +79,13 @@ extension Node {
   package var namedSecret: SecretName? {
     guard let mapping, mapping.keys == ["secret"] else { return nil }
     return mapping["secret"]?.text.map { SecretName($0) }
+  }
+
+  /// The names in every `{ secret: NAME }`, however deep.
+  package var namedSecrets: [SecretName] {
+    if let namedSecret { return [namedSecret] }
+    let parts = (mapping?.entries.map(\.value) ?? []) + (list ?? [])
+    return parts.flatMap(\.namedSecrets)
   }
 }
 

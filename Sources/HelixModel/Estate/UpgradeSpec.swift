@@ -40,15 +40,18 @@ extension UpgradeSpec {
     package var version: Located<String>
     /// A folder of its manifests, in place of those that are generated.
     package var manifests: Located<String>?
+    /// What the folder holds; nil where there is none.
+    package var objects: [ManifestObject]?
     /// The registry that its images come from, in place of Docker Hub.
     package var registry: Located<String>?
 
     package init(
       version: Located<String>, manifests: Located<String>? = nil,
-      registry: Located<String>? = nil
+      objects: [ManifestObject]? = nil, registry: Located<String>? = nil
     ) {
       self.version = version
       self.manifests = manifests
+      self.objects = objects
       self.registry = registry
     }
   }

@@ -7,6 +7,12 @@ import HelixPlan
 /// A cluster in the short form of the fixtures, one word and its rest per line.
 ///
 ///     version v1.29.1+k3s2
+///     runs v1.28.5+k3s1
+///     upgrade ssh
+///     through v1.29.1+k3s2
+///     upgrade-agents concurrency=2 drain=300 cordon=false
+///     registries {"mirrors": {}}
+///     os-update concurrency=2 reboot=never
 ///     endpoint 192.0.2.10
 ///     server master-1 fresh
 ///     agent worker-1 silent
@@ -14,13 +20,18 @@ import HelixPlan
 ///     config kubelet-arg [image-gc-high-threshold=55]
 ///     server-config agent-token {agent-secret}
 ///     node worker-1 gone
+///     marks worker-1 label/zone {"zone":"east"} [{"key":"gpu","effect":"NoSchedule"}]
+///     prune false
 ///     kubeconfig ~/.kube/helix.yaml merge
 ///     bootstrap flux-system sops-age
 ///     manifest flux-system github token=github-token
 ///     identities age1abc opens 12 closed=old.yaml
 ///     identities age1abc fails "the file a.yaml is not for it"
 ///
-/// The word after a host is its profile: a folder of k3s-hosts, or `silent`.
+/// Words of `marks`: what the node remembers of helix-infra (`-` for nothing), its labels, its taints.
+/// A case with a `manifests.json` beside it declares its list of objects.
+/// The word after a host is its profile: a folder of k3s-hosts, or `silent`. `runs` is the release
+/// that members have, where it is not the declared one.
 struct K3sCaseCluster: Sendable {
   struct CaseHost: Sendable {
     var name: HostName
@@ -30,6 +41,11 @@ struct K3sCaseCluster: Sendable {
   }
 
   var version = "v1.29.1+k3s2"
+  var runs: String?
+  var upgrade: UpgradeSpec?
+  var registries: Mapping?
+  /// With it the case is one of `helix.infra.rollout_update`.
+  var osUpdate: OSUpdateSpec?
   var endpoint: String?
   var hosts: [CaseHost] = []
   var limit: [HostName]?
@@ -39,6 +55,10 @@ struct K3sCaseCluster: Sendable {
   var identities: IdentityProof?
   /// The rows that `kubectl get nodes` has beside or instead of those of living hosts.
   var nodes: [(name: String, words: [String])] = []
+  var marks: [String: [String]] = [:]
+  /// Kubernetes objects that should be there.
+  var objects: [ManifestObject]?
+  var prunes = true
 
   let here = SourceLocation(file: "playbooks/k3s.yaml", line: 3, column: 5)
 
@@ -66,7 +86,14 @@ struct K3sCaseCluster: Sendable {
       let manifest = manifest(rest)
       bootstrap?.manifests.append(manifest)
     case "identities": identities = proof(rest)
+    case "runs": runs = rest[0]
+    case "upgrade", "through", "upgrade-servers", "upgrade-agents": try takeUpgrade(word, rest)
+    case "os-update": osUpdate = update(rest)
+    case "registries":
+      registries = try JSONReading.read(rest.joined(separator: " ")).mapping
     case "node": nodes.append((rest[0], Array(rest.dropFirst())))
+    case "marks": marks[rest[0]] = Array(rest.dropFirst())
+    case "prune": prunes = rest[0] == "true"
     default: throw Diagnostic("no word \"\(word)\" in cluster.txt")
     }
   }
@@ -139,10 +166,13 @@ struct K3sCaseCluster: Sendable {
       token: Located(SecretName("k3s-token"), at: here),
       config: Mapping(settings["config"] ?? []),
       serverConfig: Mapping(settings["server-config"] ?? []),
-      agentConfig: Mapping(settings["agent-config"] ?? []))
+      agentConfig: Mapping(settings["agent-config"] ?? []),
+      registries: registries.map { Located($0, at: here) })
     return ClusterSpec(
-      name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig,
-      secrets: bootstrap.map { SecretsSpec(bootstrap: $0) }, location: here)
+      name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig, upgrade: upgrade,
+      osUpdate: osUpdate, secrets: bootstrap.map { SecretsSpec(bootstrap: $0) },
+      manifests: objects.map { ManifestsSpec(objects: $0, prune: prunes, location: here) },
+      location: here)
   }
 }
 
@@ -169,7 +199,10 @@ extension K3sCaseCluster {
 
   /// The roles that the cluster's parts ask for, in order, given to some hosts.
   func desired(hosts: [HostName]) throws -> DesiredState {
-    let roles = [K3sRole.role.name] + (bootstrap == nil ? [] : [SOPSAgeRole.role.name])
+    let role = osUpdate == nil ? K3sRole.role.name : RolloutUpdateRole.role.name
+    let roles =
+      [role] + (bootstrap == nil ? [] : [SOPSAgeRole.role.name])
+      + (objects == nil ? [] : [ManifestsRole.role.name])
     let items = try roles.map { role in
       let demand = RoleDemand(
         role: role, hosts: hosts, earlier: role == roles[0] ? [:] : [roles[0]: hosts],
@@ -185,8 +218,13 @@ extension K3sCaseCluster {
   ) throws -> FactAnswer {
     let profile = hosts.first { $0.name == host }?.profile ?? "controller"
     let name = fact.rawValue.split(separator: ":").first.map(String.init) ?? ""
-    let file = K3sCase.fixtures.appending(path: "k3s-hosts/\(profile)/\(name).txt")
-    let text = try special(host, FactID(name)) ?? String(contentsOf: file, encoding: .utf8)
+    let full = String(fact.rawValue.map { ":/".contains($0) ? "-" : $0 })
+    let own = K3sCase.fixtures.appending(path: "k3s-hosts/\(profile)/\(name).txt")
+    let every = K3sCase.fixtures.appending(path: "k3s-hosts/every/\(name).txt")
+    let text =
+      try special(host, FactID(full)) ?? special(host, FactID(name))
+      ?? (try? String(contentsOf: own, encoding: .utf8))
+      ?? String(contentsOf: every, encoding: .utf8)
     return FactAnswer(status: 0, output: filled(text, for: host))
   }
 
@@ -196,8 +234,9 @@ extension K3sCaseCluster {
     let role: K3sRoleOfNode = host?.isServer ?? true ? .server : .agent
     let values: [String: String] = [
       "name": name.rawValue, "address": host?.address ?? "", "machine-id": Self.machineID(name),
-      "version": version, "ca": Self.ca, "service": role.service, "role": role.rawValue,
-      "served": served, "nodes": nodeRows, "endpoint": endpoint ?? "",
+      "version": runs ?? version, "ca": Self.ca, "registries": registriesFingerprint,
+      "service": role.service, "role": role.rawValue,
+      "served": served, "nodes": nodeRows, "marks": markRows, "endpoint": endpoint ?? "",
       "server": hosts.first(where: \.isServer)?.address ?? "",
     ]
     let text = values.reduce(text) { $0.replacingOccurrences(of: "{\($1.key)}", with: $1.value) }
@@ -234,19 +273,37 @@ extension K3sCaseCluster {
 
   /// Hosts that are part of the cluster by their profile are ready, unless a `node` line says more:
   /// `waiting` is heard by the cluster and not ready.
-  private var nodeRows: String {
+  private var knownNodes: [String: [String]] {
     var rows: [String: [String]] = [:]
     for host in hosts where ["server", "agent", "installed"].contains(host.profile) {
       rows[host.name.rawValue] = ["ready"] + (host.isServer ? ["voter"] : [])
     }
     for (name, words) in nodes { rows[name] = words.contains("gone") ? nil : words }
-    return rows.sorted { $0.key < $1.key }.map { name, words in
+    return rows
+  }
+
+  /// What the nodes bear beside what k3s itself gives them: nothing, unless a `marks` line says more.
+  private var markRows: String {
+    knownNodes.keys.sorted().map { name in
+      let bears = marks[name] ?? ["-", "{}", "[]"]
+      let known = bears[0] == "-" ? "" : bears[0]
+      let taints = bears[2] == "[]" ? "" : bears[2]
+      return ["node", name, known, bears[1], taints].joined(separator: "\t")
+    }.joined(separator: "\n")
+  }
+
+  private var nodeRows: String {
+    knownNodes.sorted { $0.key < $1.key }.map { name, words in
       let machine = words.first { $0.hasPrefix("machine=") }.map { String($0.dropFirst(8)) }
       let unready = words.contains("waiting") ? "False" : "Unknown"
       let ready = words.contains("ready") ? "True" : unready
       let voter = words.contains("voter") ? "True" : words.contains("learner") ? "False" : ""
-      return ["node", name, machine ?? Self.machineID(HostName(name)), version, ready, voter]
-        .joined(separator: "\t")
+      let release = words.first { $0.hasPrefix("runs=") }.map { String($0.dropFirst(5)) }
+      let cordon = words.first { $0.hasPrefix("for=") }.map { String($0.dropFirst(4)) }
+      return [
+        "node", name, machine ?? Self.machineID(HostName(name)), release ?? runs ?? version, ready,
+        voter, words.contains("cordoned") || cordon != nil ? "true" : "", cordon ?? "",
+      ].joined(separator: "\t")
     }.joined(separator: "\n")
   }
 }

@@ -22,7 +22,7 @@ struct K3sShellTests {
   @Test("every script of every plan is POSIX sh", arguments: K3sCase.all)
   func scriptsParse(_ fixture: K3sCase) throws {
     let plan = try plan(fixture.cluster, fixture.observation())
-    for instruction in plan.graph.steps.flatMap(\.instructions) {
+    for instruction in plan.graph.steps.flatMap({ $0.instructions + $0.undo }) {
       guard let script = instruction.script else { continue }
       let result = try shell(script, arguments: ["-n"])
       #expect(result.status == 0, "\(script)\n\(result.errors)")

@@ -6,7 +6,10 @@ import HelixPlan
 func words(of plan: Plan) -> String {
   let changes = plan.changes.map(words)
   let steps = plan.graph.steps.map(words)
-  return (["changes:"] + changes + ["steps:"] + (steps.isEmpty ? ["  none"] : steps) + [""])
+  let warnings =
+    plan.warnings.isEmpty ? [] : ["warnings:"] + plan.warnings.map { "  \($0.summary)" }
+  return
+    (["changes:"] + changes + warnings + ["steps:"] + (steps.isEmpty ? ["  none"] : steps) + [""])
     .joined(separator: "\n")
 }
 
@@ -40,8 +43,11 @@ private func words(of change: Change) -> String {
 private func words(of step: Step) -> String {
   let after = step.after.map(\.description).sorted()
   let waits = after.isEmpty ? "" : "\n      after \(after.joined(separator: ", "))"
+  let follows = step.follows.map(\.description).sorted()
+  let ends = follows.isEmpty ? "" : "\n      once ended \(follows.joined(separator: ", "))"
+  let undo = step.undo.isEmpty ? "" : "\n      undone when it fails"
   let budget = step.spends.map { " (\($0))" } ?? ""
-  return "  \(step.id): \(step.title)\(budget)\(waits)"
+  return "  \(step.id): \(step.title)\(budget)\(waits)\(ends)\(undo)"
 }
 
 /// Refusals as people read them.

@@ -34,18 +34,11 @@ kind: Plan
 metadata: {name: servers, namespace: default}
 spec: {version: v1.29.3+k3s1, concurrency: 1}
 """
-PODS = """
-apiVersion: v1
-kind: Pod
-metadata: {name: web, namespace: default, labels: {app: web},
-  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: r, uid: "1", controller: true}]}
-spec: {nodeName: s1, containers: [{name: c, image: i}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: probe, namespace: default,
-  ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: d, uid: "2", controller: true}]}
-spec: {nodeName: s1, containers: [{name: c, image: i}]}
+WORKLOADS = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}}
 ---
 apiVersion: apps/v1
 kind: DaemonSet
@@ -91,9 +84,21 @@ class Behaviour:
         self.assertEqual(self.kubectl(*apply, "--field-manager=one", stdin=CONFIG_MAP % 1),
                          "configmap/a serverside-applied\n")
         conflict = self.kubectl(*apply, "--field-manager=two", stdin=CONFIG_MAP % 2, fails=True)
-        self.assertIn('conflict with "one" using v1: .data.x', conflict)
+        self.assertIn('Apply failed with 1 conflict: conflict with "one": .data.x', conflict)
         self.kubectl(*apply, "--field-manager=two", "--force-conflicts", stdin=CONFIG_MAP % 2)
         self.assertEqual(self.field("configmap", "a", "{.data.x}"), "2")
+
+    def test_several_conflicts_and_dry_runs(self):
+        two = CONFIG_MAP.replace("{x: '%s'}", "{x: '%s', z: '%s'}")
+        apply = ("apply", "--server-side", "-f", "-")
+        self.kubectl(*apply, "--field-manager=one", stdin=two % (1, 1))
+        conflict = self.kubectl(*apply, "--field-manager=two", "--dry-run=server", stdin=two % (2, 2), fails=True)
+        self.assertIn('Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.z', conflict)
+        said = self.kubectl(*apply, "--field-manager=two", "--force-conflicts", "--dry-run=server", "-o",
+                            "jsonpath={.data.x}", stdin=two % (2, 2))
+        self.assertEqual((said, self.field("configmap", "a", "{.data.x}")), ("2", "1"))
+        self.assertIn("namespaces \"nowhere\" not found",
+                      self.kubectl(*apply, "-n", "nowhere", stdin=CONFIG_MAP % 1, fails=True))
 
     def test_marks_and_taints_come_and_go(self):
         self.kubectl("label", "node", "s1", "pool=a")
@@ -109,13 +114,17 @@ class Behaviour:
         self.assertEqual(json.loads(self.kubectl("get", "nodes", "-l", "pool", "-o", "json"))["items"], [])
 
     def test_drain_evicts_what_may_go(self):
-        self.kubectl("apply", "-f", "-", stdin=PODS)
+        self.kubectl("apply", "-f", "-", stdin=WORKLOADS)
+        for name in ("deployment/web", "daemonset/d"):
+            self.assertIn("successfully rolled out", self.kubectl("rollout", "status", name, "--timeout=30s"))
+        probe = self.kubectl("get", "pods", "-l", "app=d", "-o", "name")
         self.assertIn("DaemonSet-managed", self.kubectl("drain", "s1", fails=True))
         self.kubectl("drain", "s1", "--ignore-daemonsets")
-        self.assertEqual(self.kubectl("get", "pods", "-o", "name"), "pod/probe\n")
+        self.assertEqual(self.kubectl("get", "pods", "-o", "name", "--field-selector", "spec.nodeName=s1"), probe)
         self.assertIn("SchedulingDisabled", self.kubectl("get", "nodes"))
         self.kubectl("uncordon", "s1")
         self.assertNotIn("SchedulingDisabled", self.kubectl("get", "nodes"))
+        self.assertIn("successfully rolled out", self.kubectl("rollout", "status", "deployment/web", "--timeout=30s"))
 
     def test_custom_resources(self):
         self.kubectl("apply", "-f", "-", stdin=DEFINITION)

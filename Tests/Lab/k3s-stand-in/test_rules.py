@@ -10,7 +10,8 @@ import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from standin import httpclient, jointoken, jsonpath, ownership, patches, pki, selectors, settings, tables, webserver
+from standin import (certificates, httpclient, jointoken, jsonpath, ownership, patches, pki, selectors, settings,
+                     shapes, tables, webserver)
 from standin.apierror import ApiError
 from standin.paths import Layout
 
@@ -84,6 +85,28 @@ class ClockTest(unittest.TestCase):
             server.server_close()
 
 
+class CertificateTest(unittest.TestCase):
+    def test_a_pair_stays_while_it_is_good(self):
+        with tempfile.TemporaryDirectory() as folder:
+            layout = Layout(folder)
+            pki.create_authorities(layout)
+            one, other = pki.Authority(layout, "server-ca"), pki.Authority(layout, "client-ca")
+            path = folder + "/leaf"
+            self.assertEqual(certificates.why_not(one, path, ["a"]), "missing")
+            certificates.keep_or_issue(one, path, "leaf", hosts=["a", "10.0.0.1"], server=True)
+            with open(path + ".crt", encoding="utf-8") as file:
+                before = file.read()
+            certificates.keep_or_issue(one, path, "leaf", hosts=["10.0.0.1", "a"], server=True)
+            with open(path + ".crt", encoding="utf-8") as file:
+                self.assertEqual(file.read(), before)
+            self.assertEqual(certificates.why_not(one, path, ["b"]), "other names")
+            self.assertEqual(certificates.why_not(other, path, ["a", "10.0.0.1"]), "foreign")
+            for days, reason in ((274, None), (276, "expiring")):
+                later = pki.today() + datetime.timedelta(days=days)
+                with unittest.mock.patch.object(pki, "_now", lambda later=later: later):
+                    self.assertEqual(certificates.why_not(one, path, ["a", "10.0.0.1"]), reason)
+
+
 class PatchTest(unittest.TestCase):
     def test_merge_removes_with_null(self):
         self.assertEqual(patches.merge({"a": {"b": 1, "c": 2}}, {"a": {"b": None}}), {"a": {"c": 2}})
@@ -112,7 +135,7 @@ class OwnershipTest(unittest.TestCase):
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data}
 
     def apply(self, live, config, manager, force=False):
-        item, sets = ownership.apply(live, config, manager, force, False)
+        item, sets = ownership.apply(live, config, manager, force, shapes.BuiltIn(config["kind"]))
         item["metadata"]["managedFields"] = ownership.write_sets(sets, "v1", "now", None)
         return item
 
@@ -126,7 +149,7 @@ class OwnershipTest(unittest.TestCase):
             self.apply(live, self.config(x="2"), "two")
         self.assertEqual(caught.exception.code, 409)
         self.assertEqual(str(caught.exception),
-                         'Apply failed with 1 conflict: conflict with "one" using v1: .data.x')
+                         'Apply failed with 1 conflict: conflict with "one": .data.x')
         forced = self.apply(live, self.config(x="2"), "two", force=True)
         self.assertEqual(forced["data"], {"x": "2"})
         self.assertNotIn(("one", "Apply"), ownership.read_sets(forced["metadata"]["managedFields"]))

@@ -4,7 +4,7 @@ import HelixPlan
 extension K3sCluster {
   /// - Throws: every setting and host that cannot be part of a cluster.
   init(
-    _ spec: ClusterSpec, inventory: Inventory, managed: Set<HostName>
+    _ spec: ClusterSpec, inventory: Inventory, managed: Set<HostName>, given: Set<String> = []
   ) throws(Diagnostics) {
     let addresses = Dictionary(
       inventory.hosts.map { ($0.name, $0.connection.address) },
@@ -17,6 +17,7 @@ extension K3sCluster {
     let common = Self.settings(spec.k3s.config, &problems)
     let server = common.overlaid(by: Self.settings(spec.k3s.serverConfig, &problems))
     let agent = common.overlaid(by: Self.settings(spec.k3s.agentConfig, &problems))
+    let registries = spec.k3s.registries.map { RegistriesFile($0, &problems) }
     for host in spec.k3s.servers + spec.k3s.agents where !isNodeName(host.rawValue.lowercased()) {
       problems.append(Self.notANodeName(host, inventory))
     }
@@ -37,6 +38,9 @@ extension K3sCluster {
     self.managed = managed
     serverSettings = server
     agentSettings = agent
+    upgrade = spec.upgrade
+    givenRoles = given
+    self.registries = registries
     facts = Facts(served: Served.fact([]), ports: [:], survey: [])
     facts = Self.facts(of: self)
   }

@@ -23,6 +23,12 @@ struct K3sCluster: Sendable {
   var managed: Set<HostName>
   var serverSettings: ConfigSettings
   var agentSettings: ConfigSettings
+  /// How members come to another release; nil when cluster.yaml says nothing of it.
+  var upgrade: UpgradeSpec?
+  /// What every node's registries.yaml says; nil when the file is not ours.
+  var registries: RegistriesFile?
+  /// Every role that the run gives to anybody.
+  var givenRoles: Set<String> = []
   var facts: Facts
 
   /// The questions whose words depend on the cluster.
@@ -61,6 +67,31 @@ struct K3sCluster: Sendable {
   var bringsNetwork: Bool { serverSettings["flannel-backend"]?.texts != ["none"] }
 }
 
+// MARK: - Upgrades
+
+extension K3sCluster {
+  /// Whether members are brought to another release from here; without an `upgrade` part they are,
+  /// each restarted in place.
+  var upgradesOverSSH: Bool { upgrade.map { $0.strategy == .ssh } ?? true }
+
+  /// How nodes of a role are upgraded from here, when cluster.yaml says so.
+  func upgradePlan(for role: K3sRoleOfNode) -> UpgradeSpec.PlanSpec? {
+    guard let upgrade, upgrade.strategy == .ssh else { return nil }
+    return role == .server ? upgrade.servers : upgrade.agents
+  }
+
+  /// What stands last in the turn of a host.
+  func turn(of host: HostName, _ role: K3sRoleOfNode) -> [Address] {
+    let service = ClusterSurvey.service(host)
+    return cordons(role) ? [service, Address(host: host, kind: K3sUncordon.kind)] : [service]
+  }
+
+  /// Whether nodes of a role take no new pods while they are upgraded.
+  func cordons(_ role: K3sRoleOfNode) -> Bool {
+    upgradePlan(for: role).map { $0.cordon || $0.drain != nil } ?? false
+  }
+}
+
 /// One node of the cluster; what every k3s kind is made from.
 struct K3sNode: Sendable {
   var cluster: K3sCluster
@@ -72,4 +103,12 @@ struct K3sNode: Sendable {
   var name: String { member.nodeName }
 
   func address(_ kind: String) -> Address { Address(host: host, kind: kind) }
+
+  /// What must be so before anything that k3s runs with is touched.
+  var gates: [Address] {
+    var gates = [address(K3sHost.kind)]
+    if role == .server, cluster.upgradesOverSSH { gates.append(ClusterSnapshot.address) }
+    if cluster.cordons(role) { gates.append(address(K3sDrain.kind)) }
+    return gates
+  }
 }

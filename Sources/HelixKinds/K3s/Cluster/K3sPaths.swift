@@ -5,6 +5,7 @@ enum K3sPaths {
   static let config = "/etc/rancher/k3s/config.yaml"
   /// Files laid over the config by name; they belong to the user.
   static let configFolder = "/etc/rancher/k3s/config.yaml.d"
+  static let registries = "/etc/rancher/k3s/registries.yaml"
   static let token = "/etc/rancher/k3s/token"
   static let kubeconfig = "/etc/rancher/k3s/k3s.yaml"
   static let nodePassword = "/etc/rancher/node/password"
@@ -16,6 +17,9 @@ enum K3sPaths {
   static let agentCA = "\(data)/agent/server-ca.crt"
   static let etcdMember = "\(data)/server/db/etcd/member"
   static let sqlite = "\(data)/server/db/state.db"
+
+  /// With it an agent asks about its own node.
+  static let kubeletConfig = "\(data)/agent/kubelet.kubeconfig"
 
   static let killScript = "/usr/local/bin/k3s-killall.sh"
 

@@ -46,6 +46,7 @@ enum ConfigRules {
     ].map { Frozen(key: $0.0, standard: $0.1, remedy: rebuild) }
     + [Frozen(key: "flannel-backend", standard: "vxlan", remedy: migration)]
     + [Frozen(key: "secrets-encryption", standard: "false", remedy: encryption)]
+    + [Frozen(key: "https-listen-port", standard: "6443", remedy: port)]
     + [
       ("disable-cloud-controller", "false"), ("disable-helm-controller", "false"),
       ("disable-network-policy", "false"), ("egress-selector-mode", "agent"),
@@ -62,6 +63,8 @@ enum ConfigRules {
     "a new cluster is needed: its addresses and certificates were made for the old value"
   private static let migration =
     "pod networks must be moved node by node, which is an outage to plan by hand"
+  private static let port =
+    "every node's way to the servers must be written anew, which is an outage to plan by hand"
   private static let encryption =
     "encryption of secrets must be there at the first start; use k3s secrets-encrypt by hand"
 }

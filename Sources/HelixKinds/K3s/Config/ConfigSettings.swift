@@ -87,7 +87,7 @@ extension ConfigSettings {
 
 extension [TemplateText.Part] {
   /// Neighbouring literals made one.
-  fileprivate var joinedLiterals: [TemplateText.Part] {
+  var joinedLiterals: [TemplateText.Part] {
     var joined: [TemplateText.Part] = []
     for part in self {
       if case .literal(let text) = part, case .literal(let before) = joined.last {

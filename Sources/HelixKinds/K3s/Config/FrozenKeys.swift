@@ -21,6 +21,7 @@ struct FrozenKeys {
   ) throws(Diagnostic) -> Diagnostic? {
     if let renamed = renamed(from: has) { return renamed }
     guard node.role == .server else { return nil }
+    if let readdressed = readdressed(from: has, to: wanted) { return readdressed }
     var changes: [(told: String, remedy: String)] = []
     for frozen in ConfigRules.frozen {
       let before = has[frozen.key] ?? standard(frozen)
@@ -31,12 +32,31 @@ struct FrozenKeys {
     if node.cluster.servers.count > 1, servesLoadBalancers(has) != servesLoadBalancers(wanted) {
       changes.append(("\(ConfigRules.sharedComponent) in disable", ConfigRules.outage))
     }
-    guard let first = changes.first else { return nil }
+    guard !changes.isEmpty else { return nil }
+    var remedies: [String] = []
+    for change in changes where !remedies.contains(change.remedy) { remedies.append(change.remedy) }
     return Diagnostic(
       "\(node.cluster.name) lives, and would change \(changes.map(\.told).joined(separator: ", "))",
-      reason: "servers must agree on these from the first start on, or k3s refuses to start",
-      remedy: "put the old value into server-config; to change it, \(first.remedy)",
+      reason: "a living cluster holds on to what its servers were started with, or they would not"
+        + " start again",
+      remedy: "put the old value into server-config; to change it, "
+        + remedies.joined(separator: "; and "),
       at: node.location)
+  }
+
+  /// A first `node-ip` only says what is so; another one is no member of etcd.
+  private func readdressed(
+    from has: ConfigSettings, to wanted: ConfigSettings
+  ) -> Diagnostic? {
+    guard let before = has["node-ip"]?.plain, let after = wanted["node-ip"]?.plain,
+      before != after
+    else { return nil }
+    return Diagnostic(
+      "\(node.host) is in etcd as \(before), and would become \(after)",
+      reason: "a member of etcd that comes back under another address is turned away",
+      remedy: "set ansible_host to \(before); to change it, take the server out of the cluster and"
+        + " let it join anew",
+      at: .host(node.host, address: node.member.address))
   }
 
   /// A single server has nobody to agree with, but what is baked in stays baked in.

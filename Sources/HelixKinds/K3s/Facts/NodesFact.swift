@@ -11,6 +11,10 @@ struct LiveNode: Sendable, Hashable {
   var isHeard: Bool
   /// Nil for a node that is no etcd member.
   var isVoter: Bool?
+  /// Whether it takes no new pods.
+  var isCordoned = false
+  /// What it was cordoned for by helix-infra; nil when it was not, or by somebody else.
+  var cordonedFor: String?
 }
 
 /// What a server's API says of the cluster's nodes; nil when it does not answer.
@@ -32,7 +36,8 @@ struct NodeList: Sendable, Hashable {
     #"{range .items[*]}node{"\t"}{.metadata.name}{"\t"}{.status.nodeInfo.machineID}{"\t"}"#
     + #"{.status.nodeInfo.kubeletVersion}{"\t"}"#
     + #"{.status.conditions[?(@.type=="Ready")].status}{"\t"}"#
-    + #"{.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\n"}{end}"#
+    + #"{.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\t"}"#
+    + #"{.spec.unschedulable}{"\t"}{.metadata.annotations.\#(NodeDrain.annotation)}{"\n"}{end}"#
 
   @Sendable
   private static func parse(_ answer: FactAnswer) throws(Diagnostic) -> NodeList? {
@@ -40,14 +45,16 @@ struct NodeList: Sendable, Hashable {
     var ending: Substring?
     for line in answer.output.split(separator: "\n") {
       let cells = line.split(separator: "\t", omittingEmptySubsequences: false)
-      guard cells.count == 6, cells[0] == "node" else {
+      guard cells.count >= 6, cells[0] == "node" else {
         ending = line
         continue
       }
       nodes[String(cells[1])] = LiveNode(
         machineID: String(cells[2]), version: K3sVersion(cells[3]), isReady: cells[4] == "True",
         isHeard: cells[4] == "True" || cells[4] == "False",
-        isVoter: cells[5].isEmpty ? nil : cells[5] == "True")
+        isVoter: cells[5].isEmpty ? nil : cells[5] == "True",
+        isCordoned: cells.count > 6 && cells[6] == "true",
+        cordonedFor: cells.count > 7 && !cells[7].isEmpty ? String(cells[7]) : nil)
     }
     switch ending {
     case "answered": return NodeList(nodes: nodes)
@@ -63,6 +70,7 @@ struct NodeList: Sendable, Hashable {
       "\(name) \(node.isVoter == true ? "voter" : "learner") \(node.isReady ? "ready" : "not ready")"
         + (node.version.map { " \($0)" } ?? "")
     }
-    return (["answers"] + told).joined(separator: ", ")
+    let ours = nodes.filter { $0.value.cordonedFor != nil }.keys.sorted().map { "\($0) cordoned" }
+    return (["answers"] + told + ours).joined(separator: ", ")
   }
 }

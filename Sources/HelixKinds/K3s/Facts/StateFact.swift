@@ -83,7 +83,7 @@ extension NodeState {
     done
     [ -z "$helix_start" ] || helix_now=$(date +%s)
     for helix_file in \(K3sPaths.binary) \(K3sPaths.config) \(K3sPaths.token) \\
-      \(K3sPaths.unit(.server)) \(K3sPaths.unit(.agent)); do
+      \(K3sPaths.registries) \(K3sPaths.unit(.server)) \(K3sPaths.unit(.agent)); do
       [ -n "$helix_start" ] && [ -f "$helix_file" ] || continue
       helix_changed=$(stat -c %Y "$helix_file")
       # A time to come is a clock that was set back, not a change.

@@ -6,20 +6,21 @@ struct K3sArtifact: K3sResource {
   static let kind = "k3s-artifact"
   let node: K3sNode
 
-  var after: [Address] { [node.address(K3sHost.kind)] }
+  var after: [Address] { node.gates }
 
   var ownQuestions: [Question] {
     [Question(MachineFacts.fact, on: node.host), Question(InstalledBinary.fact, on: node.host)]
   }
 
-  private var wanted: K3sVersion { node.cluster.version.value }
-
   func artifacts(_ sight: inout Sight) -> [ArtifactReference] {
-    guard let machine = try? sight.read(MachineFacts.fact, on: node.host).machine else { return [] }
-    return [ArtifactReference.k3s(wanted, machine: machine)].compactMap(\.self)
+    guard let machine = try? sight.read(MachineFacts.fact, on: node.host).machine,
+      let round = try? UpgradeRound.read(node.cluster, &sight)
+    else { return [] }
+    return [ArtifactReference.k3s(round.target, machine: machine)].compactMap(\.self)
   }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
+    if let verdict = try verdictByController(&sight) { return verdict }
     guard let artifact = artifacts(&sight).first else {
       // The host's own check names the machine.
       return .heldBack(Diagnostic("no k3s release runs on \(node.host)"))
@@ -28,7 +29,10 @@ struct K3sArtifact: K3sResource {
     guard let sha256 = sight.observation.checksums[artifact] else {
       return .refused(unknownChecksum(artifact))
     }
-    if installed?.sha256 == sha256 { return .unchanged(reason: "already \(wanted)") }
+    let round = try UpgradeRound.read(node.cluster, &sight)
+    if installed?.sha256 == sha256, round.refusal == nil {
+      return .unchanged(reason: "already \(round.target)")
+    }
     return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
       if let refusal = self.refusal(installed?.version, view) { return .refused(refusal) }
       return self.inTurn(self.work(artifact, sha256, installed, view), view)
@@ -39,6 +43,7 @@ struct K3sArtifact: K3sResource {
     _ artifact: ArtifactReference, _ sha256: String, _ installed: InstalledBinary?,
     _ view: NodeView
   ) -> Work {
+    let wanted = view.round.target
     let before = installed.map { $0.version?.description ?? "another file" }
     let isRelease = installed?.version != nil && installed?.version != wanted
     return Work(
@@ -48,8 +53,8 @@ struct K3sArtifact: K3sResource {
           ? FieldChange("version", before: before, after: wanted.description)
           : FieldChange("sha256", before: installed.map { short($0.sha256) }, after: short(sha256))
       ],
-      reason: reason(installed),
-      after: view.survey.waitsForFiles(of: node, view.state),
+      reason: reason(installed, view.round),
+      after: waitsForFiles(view),
       steps: [
         step(
           "install", "install k3s \(wanted) on \(node.host)",
@@ -62,12 +67,14 @@ struct K3sArtifact: K3sResource {
       ])
   }
 
-  private func reason(_ installed: InstalledBinary?) -> String {
+  private func reason(_ installed: InstalledBinary?, _ round: UpgradeRound) -> String {
     switch installed?.version {
-    case nil where installed == nil: "k3s is not installed"
-    case nil: "the file at \(K3sPaths.binary) is no k3s release"
-    case wanted: "the file at \(K3sPaths.binary) is not the released one"
-    case .some(let version): "\(version) is installed"
+    case nil where installed == nil: return "k3s is not installed"
+    case nil: return "the file at \(K3sPaths.binary) is no k3s release"
+    case round.target: return "the file at \(K3sPaths.binary) is not the released one"
+    case .some(let version):
+      let hop = round.hop.flatMap { $0.isLast ? nil : $0 }
+      return "\(version) is installed" + (hop.map { "; \($0.words)" } ?? "")
     }
   }
 }
@@ -76,17 +83,16 @@ struct K3sArtifact: K3sResource {
 
 extension K3sArtifact {
   private func refusal(_ installed: K3sVersion?, _ view: NodeView) -> Diagnostic? {
-    if let installed, view.entry.isMember {
-      if wanted < installed { return downgrade(from: installed) }
-      if (wanted.major, wanted.minor) > (installed.major, installed.minor + 1) {
-        return skip(from: installed)
-      }
+    if let installed, view.entry.isMember, node.cluster.version.value < installed {
+      return downgrade(from: installed)
     }
-    return node.role == .agent ? runAhead(view.survey) : nil
+    if let refusal = view.round.refusal { return refusal }
+    return node.role == .agent ? runAhead(view) : nil
   }
 
-  private func downgrade(from installed: K3sVersion) -> Diagnostic {
-    Diagnostic(
+  func downgrade(from installed: K3sVersion) -> Diagnostic {
+    let wanted = node.cluster.version.value
+    return Diagnostic(
       "k3s on \(node.host) is \(installed), newer than \(wanted)",
       reason: "data that a newer release has written is not read by an older one",
       remedy: node.role == .server
@@ -95,20 +101,13 @@ extension K3sArtifact {
       at: node.cluster.version.location)
   }
 
-  private func skip(from installed: K3sVersion) -> Diagnostic {
-    Diagnostic(
-      "\(wanted) is more than one minor release after \(installed) on \(node.host)",
-      reason: "Kubernetes is upgraded one minor release at a time",
-      remedy: "go to the newest v\(installed.major).\(installed.minor + 1) release first",
-      at: node.cluster.version.location)
-  }
-
   /// Servers that this plan upgrades are waited for; those it leaves alone must be there already.
-  private func runAhead(_ survey: ClusterSurvey) -> Diagnostic? {
+  private func runAhead(_ view: NodeView) -> Diagnostic? {
+    let survey = view.survey
     let behind = node.cluster.servers.first { server in
       guard !node.cluster.managed.contains(server.host), let version = survey.versions[server.host]
       else { return false }
-      return version < wanted
+      return version < view.round.target
     }
     guard let behind, let version = survey.versions[behind.host] else { return nil }
     return Diagnostic(

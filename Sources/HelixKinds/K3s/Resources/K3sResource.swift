@@ -17,7 +17,7 @@ extension K3sResource {
   /// The services of the servers that stand before it.
   package var mayAwait: [Address] {
     node.cluster.managedServers.prefix { $0.host != node.host }
-      .map { ClusterSurvey.service($0.host) }
+      .flatMap { node.cluster.turn(of: $0.host, .server) }
   }
 
   package var questions: [Question] {
@@ -41,16 +41,39 @@ extension K3sResource {
     return obstacle
   }
 
-  /// A step that may take `timeout` beside what its waits may take.
+  /// What must be done before the files of its node are touched.
+  func waitsForFiles(_ view: NodeView) -> [Address] {
+    let waits = view.survey.waitsForFiles(of: node, view.state)
+    return view.release == nil ? waits : waits + view.survey.waitsForTurn(of: node, in: view.round)
+  }
+
   func step(
-    _ name: String, _ title: String, _ instructions: [Instruction], spends: Budget? = nil,
-    timeout: Int = 120
+    _ name: String, _ title: String, _ instructions: [Instruction], undo: [Instruction] = [],
+    spends: Budget? = nil, timeout: Int = 120
   ) -> Step {
+    Step(
+      StepID(address, name), title: title, on: node.host, instructions, undo: undo,
+      spends: spends, timeout: timeout)
+  }
+}
+
+extension Step {
+  /// A step that may take `timeout` beside what its own waits, long scripts and reboots may take.
+  init(
+    _ id: StepID, title: String, on host: HostName, after: [StepID] = [],
+    _ instructions: [Instruction], undo: [Instruction] = [], spends: Budget? = nil,
+    timeout: Int = 120
+  ) {
     let waits = instructions.reduce(0) { sum, instruction in
-      if case .wait(let wait) = instruction { sum + wait.timeout } else { sum }
+      switch instruction {
+      case .wait(let wait): sum + wait.timeout
+      case .launch(let launch): sum + launch.timeout
+      case .reboot(let reboot): sum + reboot.timeout
+      case .run, .feed, .write, .install, .learn, .fetch: sum
+      }
     }
-    return Step(
-      StepID(address, name), title: title, host: node.host, instructions: instructions,
+    self.init(
+      id, title: title, host: host, after: after, instructions: instructions, undo: undo,
       spends: spends, timeout: timeout + waits)
   }
 }
@@ -68,6 +91,15 @@ struct NodeView {
   let survey: ClusterSurvey
   let state: NodeState
   let entry: Entry
+  let round: UpgradeRound
+  /// From which release to which the running k3s goes with this plan; nil when it stays.
+  let release: ReleaseChange?
+}
+
+/// Another release for a member that runs.
+struct ReleaseChange: Sendable, Hashable {
+  var from: K3sVersion
+  var to: K3sVersion
 }
 
 extension K3sNode {
@@ -84,7 +116,11 @@ extension K3sNode {
     } catch {
       return error.verdict
     }
-    let verdict = try difference(&sight, NodeView(survey: survey, state: state, entry: entry))
+    let round = try UpgradeRound.read(cluster, &sight)
+    let view = NodeView(
+      survey: survey, state: state, entry: entry, round: round,
+      release: round.changes[host].map { ReleaseChange(from: $0, to: round.target) })
+    let verdict = try difference(&sight, view)
     guard case .change = verdict, let objection = survey.objection(to: self) else {
       return verdict
     }

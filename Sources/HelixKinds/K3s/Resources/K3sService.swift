@@ -7,10 +7,10 @@ struct K3sService: K3sResource {
   let node: K3sNode
 
   /// The resources whose changes a running k3s takes up only by a restart.
-  private var parts: [any K3sResource] {
+  var parts: [any K3sResource] {
     [
       K3sArtifact(node: node), K3sToken(node: node), K3sConfig(node: node), K3sUnit(node: node),
-    ]
+    ] + (node.cluster.registries == nil ? [] : [K3sRegistries(node: node)])
   }
 
   var after: [Address] {
@@ -54,9 +54,15 @@ struct K3sService: K3sResource {
     for part in parts {
       guard case .change(let work) = try part.verdict(&sight) else { continue }
       guard work.steps.contains(where: { $0.id.name != tidyStep }) else { continue }
-      changing.append(String(part.address.kind.dropFirst("k3s-".count)))
+      let word = part.address.kind.dropFirst("k3s-".count)
+      changing.append("the \(word) change\(word.hasSuffix("s") ? "" : "s")")
     }
     return changing
+  }
+
+  private func waits(_ view: NodeView) -> [Address] {
+    let waits = view.survey.waitsForService(of: node, view.entry)
+    return view.release == nil ? waits : waits + view.survey.waitsForTurn(of: node, in: view.round)
   }
 
   private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {
@@ -64,7 +70,7 @@ struct K3sService: K3sResource {
     return Work(
       need.action, fields: [need.field], reason: need.reason,
       disruption: need.isRestart ? view.survey.restartWords(node) : nil,
-      after: need.startsQuietly ? [] : view.survey.waitsForService(of: node, view.entry),
+      after: need.startsQuietly ? [] : waits(view),
       steps: steps.all)
   }
 }
@@ -96,8 +102,11 @@ struct ServiceNeed {
   init?(_ node: K3sNode, _ view: NodeView, changing: [String]) {
     let unit = view.state.unit(node.role)
     if unit.isActive || unit.isStarting {
-      let newer = view.state.newerFiles.map { "\($0) is newer than the process" }
-      let reasons = changing.map { "the \($0) changes" } + newer
+      // Without registries in cluster.yaml the file is somebody else's, and so is its restart.
+      let newer = view.state.newerFiles
+        .filter { $0 != K3sPaths.registries || node.cluster.registries != nil }
+        .map { "\($0) is newer than the process" }
+      let reasons = changing + newer
       if !reasons.isEmpty {
         self = Self.restart(reasons)
       } else if let lack = Self.lack(unit, node, view) {

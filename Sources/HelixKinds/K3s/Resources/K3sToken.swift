@@ -6,7 +6,7 @@ struct K3sToken: K3sResource {
   static let kind = "k3s-token"
   let node: K3sNode
 
-  var after: [Address] { [node.address(K3sHost.kind)] }
+  var after: [Address] { node.gates }
   var ownQuestions: [Question] { [Question(TokenFile.fact, on: node.host)] }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
@@ -78,7 +78,7 @@ struct K3sToken: K3sResource {
   }
 
   private func work(_ fields: [FieldChange], _ isNew: Bool, _ view: NodeView) -> Work {
-    var after = view.survey.waitsForFiles(of: node, view.state)
+    var after = waitsForFiles(view)
     if let point = view.entry.joinPoint, point.identity == .learned {
       after.append(ClusterSurvey.service(point.server))
     }

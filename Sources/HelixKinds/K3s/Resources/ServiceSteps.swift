@@ -13,7 +13,7 @@ struct ServiceSteps {
   private var role: K3sRoleOfNode { node.role }
   private var unit: String { "\(role.service).service" }
 
-  private static let startTimeout = 600
+  private var gate: HealthGate { HealthGate(node: node, release: view.release?.to) }
 
   var all: [Step] {
     switch role {
@@ -42,32 +42,18 @@ struct ServiceSteps {
         systemctl --no-block \(order) \(unit)
         """)
   }
-
-  /// Active, and no order to systemd pending: right after a restart was ordered, the old process
-  /// may still stand.
-  private var runs: Wait {
-    Wait(
-      "\(role.service) runs on \(node.host)",
-      script: """
-        job=$(systemctl show -p Job \(unit) | cut -d= -f2)
-        [ "${job:-0}" = 0 ] && systemctl is-active --quiet \(unit)
-        """,
-      timeout: Self.startTimeout, interval: 2, diagnosis: JoinDiagnosis.name)
-  }
 }
 
 // MARK: - Servers
 
 extension ServiceSteps {
   private var serverStep: Step {
-    var instructions: [Instruction] = [
-      command, .wait(runs), .wait(answers), .wait(etcdIsHealthy), .wait(takesPart),
-    ]
+    var instructions = [command] + gate.onNode
     if view.entry == .initialise {
       instructions += [.wait(tokenIsThere), .learn(JoinPoint.Identity.name, script: caHash)]
     }
     return service.step(
-      verb, "\(title) and wait until it is healthy", instructions,
+      verb, "\(title) and wait until it is healthy", instructions, undo: rollback,
       spends: budget)
   }
 
@@ -104,36 +90,6 @@ extension ServiceSteps {
     }
   }
 
-  private var answers: Wait {
-    Wait(
-      "the API on \(node.host) answers",
-      script: "timeout 15 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null",
-      timeout: Self.startTimeout, interval: 2, diagnosis: JoinDiagnosis.name)
-  }
-
-  /// A server whose data is in SQLite has no etcd to ask.
-  private var etcdIsHealthy: Wait {
-    Wait(
-      "etcd on \(node.host) is healthy",
-      script: """
-        \(ShellLibrary.http)
-        [ ! -d \(K3sPaths.etcdMember) ] ||
-          helix_http 127.0.0.1 2381 /health | grep -q '"health": *"true"'
-        """,
-      timeout: Self.startTimeout, interval: 2, diagnosis: JoinDiagnosis.name)
-  }
-
-  private var takesPart: Wait {
-    Wait(
-      "\(node.name) is \(readyWord) and votes",
-      script: """
-        set -- $(timeout 15 \(K3sPaths.binary) kubectl get node \(shellQuoted(node.name)) \\
-          -o jsonpath=\(shellQuoted(Self.conditions)))
-        \(readiness) && { [ "$2" = voter=True ] || [ ! -d \(K3sPaths.etcdMember) ]; }
-        """,
-      timeout: Self.startTimeout, interval: 2, diagnosis: JoinDiagnosis.name)
-  }
-
   private var tokenIsThere: Wait {
     Wait(
       "the cluster's token is written", script: "[ -s \(K3sPaths.serverToken) ]", timeout: 120,
@@ -149,52 +105,54 @@ extension ServiceSteps {
   }
 }
 
-// MARK: - Readiness
-
-extension ServiceSteps {
-  private static let conditions =
-    #"ready={.status.conditions[?(@.type=="Ready")].status} "#
-    + #"voter={.status.conditions[?(@.type=="EtcdIsVoter")].status}"#
-
-  private var readyWord: String { node.cluster.bringsNetwork ? "ready" : "registered" }
-
-  /// Where the user brings the network plugin, a node is not ready before it is installed, and the
-  /// plugin is not installed before there are nodes.
-  private var readiness: String {
-    node.cluster.bringsNetwork
-      ? #"[ "$1" = ready=True ]"#
-      : #"case $1 in ready=True | ready=False) true ;; *) false ;; esac"#
-  }
-}
-
 // MARK: - Agents
 
 extension ServiceSteps {
   private var agentStep: Step {
-    service.step(
+    // What a node that joins lacks is seen better from a server, which knows it not yet or well.
+    let gate = view.release == nil ? [.wait(gate.runs)] : gate.onNode
+    return service.step(
       verb, "\(need.isRestart ? "restart" : "start") k3s on \(node.host) and wait until it runs",
-      [command, .wait(runs)])
+      [command] + gate, undo: rollback)
   }
 
   /// An agent cannot ask about its own node, so a server does.
   private var nodeStep: Step? {
     guard let server = witness else { return nil }
-    let wait = Wait(
-      "\(node.name) is \(readyWord)",
-      script: """
-        set -- $(timeout 15 \(K3sPaths.binary) kubectl get node \(shellQuoted(node.name)) \\
-          -o jsonpath=\(shellQuoted(Self.conditions)))
-        \(readiness)
-        """,
-      timeout: Self.startTimeout, interval: 2)
     return Step(
-      StepID(service.address, "ready"), title: "see on \(server) that \(node.name) is \(readyWord)",
-      host: server, after: [StepID(service.address, verb)], instructions: [.wait(wait)],
+      StepID(service.address, "ready"),
+      title: "see on \(server) that \(node.name) is \(gate.readyWord)",
+      host: server, after: [StepID(service.address, verb)], instructions: [.wait(gate.isReady)],
       timeout: 660)
   }
 
   private var witness: HostName? {
     view.survey.speaker(for: node)?.host ?? view.entry.joinPoint?.server
       ?? view.survey.holders.first?.host
+  }
+}
+
+// MARK: - The way back
+
+extension ServiceSteps {
+  /// Back to the kept binary, where the node does not come up healthy with another release.
+  private var rollback: [Instruction] {
+    guard view.release != nil, need.isRestart else { return [] }
+    return [.run(script: restorePrevious)] + HealthGate(node: node).onNode
+  }
+
+  /// A copy, so that the kept binary stays where it is; an old date, so that it does not look newer
+  /// than the process.
+  private var restorePrevious: String {
+    """
+    set -e
+    [ -f \(K3sPaths.previousBinary) ] || { echo 'no binary was kept to go back to' >&2; exit 1; }
+    echo \(shellQuoted("\(node.host) goes back to the kept k3s"))
+    cp -p \(K3sPaths.previousBinary) \(K3sPaths.binary).back
+    sync \(K3sPaths.binary).back
+    mv -f \(K3sPaths.binary).back \(K3sPaths.binary)
+    systemctl reset-failed \(unit) 2>/dev/null || true
+    systemctl --no-block restart \(unit)
+    """
   }
 }

@@ -59,18 +59,22 @@ struct ClusterSurvey: Sendable {
 
 extension ClusterSurvey {
   /// A living server for a node to talk to: the same one in every plan, and not the same for all.
-  func speaker(for node: K3sNode) -> K3sCluster.Member? {
-    let others = living.filter { $0.host != node.host }
+  func speaker(for node: K3sNode) -> K3sCluster.Member? { speaker(for: node.name, node.role) }
+
+  func speaker(for name: String, _ role: K3sRoleOfNode) -> K3sCluster.Member? {
+    let others = living.filter { $0.nodeName != name }
     guard !others.isEmpty else { return nil }
-    if node.role == .server { return others.first }
-    let sum = node.name.utf8.reduce(0) { $0 &* 31 &+ Int($1) }
+    if role == .server { return others.first }
+    let sum = name.utf8.reduce(0) { $0 &* 31 &+ Int($1) }
     return others[Int(sum.magnitude % UInt(others.count))]
   }
 
   /// Whether a node's disk holds a part of this cluster.
-  func isMember(_ node: K3sNode, _ state: NodeState) -> Bool {
+  func isMember(_ node: K3sNode, _ state: NodeState) -> Bool { isMember(node.role, state) }
+
+  func isMember(_ role: K3sRoleOfNode, _ state: NodeState) -> Bool {
     guard let ca else { return false }
-    return switch node.role {
+    return switch role {
     case .server: state.serverCA == ca && state.datastore != nil
     case .agent: state.agentCA == ca && state.hasNodePassword
     }

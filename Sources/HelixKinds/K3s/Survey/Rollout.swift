@@ -13,6 +13,13 @@ extension ClusterSurvey {
     return node.role == .server ? services(before: node) : allServices
   }
 
+  /// What must be done before a node is cordoned for its upgrade, or upgraded.
+  func waitsForTurn(of node: K3sNode, in round: UpgradeRound) -> [Address] {
+    node.role == .server
+      ? services(before: node)
+      : allServices + round.agents(before: node).flatMap { turn(of: $0, .agent) }
+  }
+
   /// What must be done before k3s is started or restarted on a node.
   func waitsForService(of node: K3sNode, _ entry: Entry) -> [Address] {
     switch (node.role, entry) {
@@ -31,16 +38,21 @@ extension ClusterSurvey {
   /// The service resource of a host.
   static func service(_ host: HostName) -> Address { Address(host: host, kind: "k3s-service") }
 
+  /// What stands last in the turn of a host: its service, and pods that may come to it again.
+  private func turn(of host: HostName, _ role: K3sRoleOfNode) -> [Address] {
+    cluster.turn(of: host, role)
+  }
+
   /// A silent server is refused anyway; agents go on without it.
   private var allServices: [Address] {
-    cluster.managedServers.filter { silent[$0.host] == nil }.map { Self.service($0.host) }
+    cluster.managedServers.filter { silent[$0.host] == nil }.flatMap { turn(of: $0.host, .server) }
   }
 
   private func services(
     before node: K3sNode, where isAwaited: (HostName) -> Bool = { _ in true }
   ) -> [Address] {
     cluster.managedServers.prefix { $0.host != node.host }.map(\.host).filter(isAwaited)
-      .map(Self.service)
+      .flatMap { turn(of: $0, .server) }
   }
 
   private func isLiving(_ server: HostName) -> Bool { living.contains { $0.host == server } }

@@ -35,6 +35,10 @@ def _refuse(word):
 
 
 def _run(word, arguments):
+    from standin import faults, log
+    from standin.version import VERSION
+    if word in ("server", "agent") and faults.broken():
+        log.fatal(f"{VERSION} is broken (a fault of that name is planted in {faults.FOLDER})")
     if word == "server":
         from standin.server import run
     elif word == "agent":

@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.parse
 
-from standin import httpclient, join, kubelet, log, machine, paths, settings as config, timing
+from standin import containers, httpclient, join, kubelet, log, machine, paths, settings as config, timing
 from standin.version import VERSION, minor
 
 
@@ -72,9 +72,11 @@ class Agent:
         node = kubelet.Kubelet(self._api(cluster), self.layout, self.settings, self.name, self.address,
                                facts["critical"]["flannel-backend"], is_server=False)
         self._register(node, cluster)
+        pods = containers.Runner(node, self.settings)
         log.info("k3s agent is up and running")
         machine.notify("READY=1\n")
         threading.Thread(target=self._follow_servers, args=(cluster,), daemon=True).start()
+        pods.start()
         node.beat_forever(lambda: self._move(node, cluster))
 
     def _trust(self):

@@ -1,9 +1,10 @@
 """Kubernetes' REST interface over the object store."""
 
+import base64
 import json
 import time
 
-from standin import discovery, kinds, patches, selectors, tables
+from standin import discovery, disruption, kinds, patches, scale, selectors, tables
 from standin.apierror import ApiError, no_such_path
 
 WATCH_LONGEST = 300.0
@@ -40,6 +41,27 @@ class Api:
 
     def __init__(self, objects):
         self.objects = objects
+        self.outdated = set()  # what somebody asked for although it is deprecated: (group, version, plural, part)
+
+    def metrics(self):
+        """The metrics of the API server that operators look at before an upgrade."""
+        name = "apiserver_requested_deprecated_apis"
+        lines = [f"# TYPE {name} gauge"]
+        for group, version, plural, part in sorted(self.outdated):
+            _, removed, _ = kinds.DEPRECATED[group, version]
+            lines.append(f'{name}{{group="{group}",removed_release="{removed}",resource="{plural}",'
+                         f'subresource="{part}",version="{version}"}} 1')
+        return "\n".join(lines) + "\n"
+
+    def _note_outdated(self, request, aim):
+        found = kinds.DEPRECATED.get((aim.kind.group, aim.version))
+        if found:
+            since, removed, newer = found
+            self.outdated.add((aim.kind.group, aim.version, aim.kind.plural, aim.subresource))
+            group = aim.kind.group
+            request.extra["Warning"] = (
+                f'299 - "{group}/{aim.version} {aim.kind.name} is deprecated in v{since}+, unavailable in v{removed}+; '
+                f'use {group}/{newer} {aim.kind.name}"')
 
     def serve(self, request):
         """Answer one request; `request` is the HTTP handler with `.route` and `.query` set."""
@@ -51,7 +73,12 @@ class Api:
         aim = target(state, request.route)
         if aim.subresource not in ("", "status", "eviction", "scale", "finalize"):
             raise no_such_path()
-        if request.command in ("GET", "HEAD"):
+        self._note_outdated(request, aim)
+        if aim.subresource == "scale":
+            body = self._object(request) if request.content else None
+            request.answer(200, scale.serve(self.objects, aim, request.command, body, self._manager(request),
+                                            self._dry(request)))
+        elif request.command in ("GET", "HEAD"):
             self._read(request, aim, state)
         elif request.command == "POST":
             self._post(request, aim)
@@ -74,13 +101,32 @@ class Api:
             return
         revision, items = self.objects.list(aim.kind, aim.namespace, state)
         chosen = [item for item in items if self._chosen(request, item)]
+        chosen, meta = self._page(request, chosen, {"resourceVersion": str(revision)})
         shape = self._table_shape(request)
         if shape:
-            request.answer(200, tables.table(aim.kind, chosen, revision, shape))
+            table = tables.table(aim.kind, chosen, revision, shape)
+            request.answer(200, {**table, "metadata": meta})
             return
         request.answer(200, {
             "kind": aim.kind.name + "List", "apiVersion": aim.kind.api_version(aim.version),
-            "metadata": {"resourceVersion": str(revision)}, "items": chosen})
+            "metadata": meta, "items": chosen})
+
+    def _page(self, request, items, meta):
+        """Cut a list as `limit` and `continue` say."""
+        def place(item):
+            return [item["metadata"].get("namespace", ""), item["metadata"]["name"]]
+        token, limit = request.query.get("continue"), int(request.query.get("limit") or 0)
+        if token:
+            try:
+                after = json.loads(base64.urlsafe_b64decode(token))
+            except ValueError:
+                raise ApiError(400, "continue key is not valid") from None
+            items = [item for item in items if place(item) > after]
+        if limit and len(items) > limit:
+            meta = {**meta, "remainingItemCount": len(items) - limit, "continue": base64.urlsafe_b64encode(
+                json.dumps(place(items[limit - 1])).encode()).decode()}
+            items = items[:limit]
+        return items, meta
 
     def _chosen(self, request, item):
         return selectors.labels(request.query.get("labelSelector"))(item) and \
@@ -155,33 +201,21 @@ class Api:
     def _post(self, request, aim):
         item = self._object(request)
         if aim.subresource == "eviction":
-            self._evict(request, aim)
+            options = item.get("deleteOptions") or {}
+            disruption.evict(self.objects, aim.namespace, aim.name, self._dry(request) or bool(options.get("dryRun")),
+                             options)
+            request.answer(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
             return
         if aim.name is not None:
             raise ApiError(405, "the server does not allow this method on the requested resource")
         if item.get("kind") not in (None, aim.kind.name):
             raise ApiError(400, f'{item.get("kind")} in version "{item.get("apiVersion")}" cannot be handled '
                            f"as a {aim.kind.name}")
+        if aim.kind.status and aim.kind is not kinds.NODES:
+            item.pop("status", None)  # has a place of its own
+        item["apiVersion"] = aim.kind.api_version(aim.version)
         made = self.objects.create(aim.kind, aim.namespace, item, self._manager(request), self._dry(request))
         self._show(request, aim, 201, made)
-
-    def _evict(self, request, aim):
-        blocked = self._blocking_budget(aim)
-        if blocked:
-            raise ApiError(429, "Cannot evict pod as it would violate the pod's disruption budget.",
-                           details={"causes": [{"reason": "DisruptionBudget",
-                                                "message": f"The disruption budget {blocked} needs the pod"}]})
-        self.objects.delete(kinds.PODS, aim.namespace, aim.name, self._dry(request))
-        request.answer(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
-
-    def _blocking_budget(self, aim):
-        pod = self.objects.get(kinds.PODS, aim.namespace, aim.name)
-        for budget in self.objects.list(kinds.BUDGETS, aim.namespace)[1]:
-            wanted = budget["spec"].get("selector", {}).get("matchLabels") or {}
-            mine = pod["metadata"].get("labels") or {}
-            if wanted.items() <= mine.items() and budget.get("status", {}).get("disruptionsAllowed", 1) < 1:
-                return budget["metadata"]["name"]
-        return None
 
     def _put(self, request, aim):
         item = self._object(request)
@@ -220,9 +254,14 @@ class Api:
         if aim.name is None:
             self._delete_all(request, aim, dry)
             return
-        item = self.objects.delete(aim.kind, aim.namespace, aim.name, dry, options.get("preconditions"))
-        if item["metadata"].get("finalizers"):
-            request.answer(200, self.objects.find(aim.kind, aim.namespace, aim.name) or item)
+        grace = request.query.get("gracePeriodSeconds", options.get("gracePeriodSeconds"))
+        if (request.query.get("propagationPolicy") or options.get("propagationPolicy")) == "Orphan" and not dry:
+            self.objects.orphan(aim.kind, self.objects.get(aim.kind, aim.namespace, aim.name))
+        item = self.objects.delete(aim.kind, aim.namespace, aim.name, dry, options.get("preconditions"),
+                                   str(grace) == "0")
+        left = self.objects.find(aim.kind, aim.namespace, aim.name)
+        if left and left["metadata"].get("deletionTimestamp"):
+            request.answer(200, left)
             return
         request.answer(200, {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",

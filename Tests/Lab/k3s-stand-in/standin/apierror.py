@@ -13,7 +13,7 @@ class ApiError(Exception):
     def __init__(self, code, message, reason=None, details=None):
         super().__init__(message)
         self.code, self.message = code, message
-        self.reason = reason or REASONS.get(code, "Unknown")
+        self.reason = REASONS.get(code, "Unknown") if reason is None else reason
         self.details = details or {}
 
     def status(self):
@@ -48,10 +48,13 @@ def conflict(kind, name):
                     details=_details(kind, name))
 
 
-def invalid(kind, name, message):
-    """An object that breaks a rule."""
+def invalid(kind, name, message, causes=None):
+    """An object that breaks a rule; kubectl shows the causes."""
+    if causes is None:
+        field, _, text = message.partition(": ")
+        causes = [{"reason": "FieldValueInvalid", "message": text, "field": field}]
     return ApiError(422, f'{kind.name}{"." + kind.group if kind.group else ""} "{name}" is invalid: {message}',
-                    details=_details(kind, name))
+                    details={"name": name, "group": kind.group, "kind": kind.name, "causes": causes})
 
 
 def unavailable(message):

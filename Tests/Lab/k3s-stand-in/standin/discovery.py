@@ -2,8 +2,8 @@
 
 import sys
 
-from standin import kinds
-from standin.version import VERSION, minor
+from standin import kinds, scale
+from standin.version import BUILD_DATE, VERSION, minor
 
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
@@ -12,7 +12,7 @@ def version():
     """The answer of /version."""
     major, middle = minor(VERSION)
     return {"major": str(major), "minor": str(middle), "gitVersion": VERSION, "gitCommit": "stand-in",
-            "gitTreeState": "clean", "buildDate": "2024-02-06T00:00:00Z", "goVersion": "none",
+            "gitTreeState": "clean", "buildDate": BUILD_DATE, "goVersion": "none",
             "compiler": f"python{sys.version_info.major}.{sys.version_info.minor}", "platform": "linux/amd64"}
 
 
@@ -58,6 +58,9 @@ def resources(state, name, version):
         if kind.status:
             found.append({"name": kind.plural + "/status", "singularName": "", "namespaced": kind.namespaced,
                           "kind": kind.name, "verbs": ["get", "patch", "update"]})
+        if kind.group == "apps" and kind.plural in scale.SCALED:
+            found.append({"name": kind.plural + "/scale", "singularName": "", "namespaced": True, "kind": "Scale",
+                          "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"]})
         if kind is kinds.PODS:
             found.append({"name": "pods/eviction", "singularName": "", "namespaced": True, "group": "policy",
                           "version": "v1", "kind": "Eviction", "verbs": ["create"]})

@@ -38,13 +38,14 @@ class FrontDoor:
 
     def health(self):
         """Whether the API server is up and its datastore answers."""
-        if self.api is None:
-            return {"etcd": False, "ping": True}
         try:
-            self.datastore.read(timing.READYZ_TIMEOUT)
-            return {"ping": True, "etcd": True}
+            if self.api is not None:
+                self.datastore.read(timing.READYZ_TIMEOUT)
+            etcd = self.api is not None
         except Unavailable:
-            return {"ping": True, "etcd": False}
+            etcd = False
+        return {"ping": True, "log": True, "etcd": etcd, "etcd-readiness": etcd, "informer-sync": self.api is not None,
+                "poststarthook/start-apiextensions-controllers": self.api is not None, "shutdown": True}
 
 
 class Handler(webserver.Handler):
@@ -57,7 +58,7 @@ class Handler(webserver.Handler):
         parts = urllib.parse.urlsplit(self.path)
         self.route = parts.path.rstrip("/") or "/"
         self.query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-        self.content = self.body()
+        self.content, self.extra = self.body(), {}
         self.user, self.kubelet = self._certificate_user()
         try:
             self._route()
@@ -107,8 +108,10 @@ class Handler(webserver.Handler):
         elif self.route == "/version":
             from standin import discovery
             self.answer(200, discovery.version())
+        elif self.route == "/metrics":
+            self.answer(200, self.door.api.metrics(), "text/plain; version=0.0.4; charset=utf-8")
         elif self.route == "/":
-            self.answer(200, {"paths": ["/api", "/apis", "/healthz", "/livez", "/readyz", "/version"]})
+            self.answer(200, {"paths": ["/api", "/apis", "/healthz", "/livez", "/metrics", "/readyz", "/version"]})
         else:
             self.door.api.serve(self)
 

@@ -55,7 +55,9 @@ def text(item):
     """A value as it stands in the output."""
     if isinstance(item, bool):
         return "true" if item else "false"
-    return item if isinstance(item, str) else json.dumps(item, separators=(",", ":"))
+    if isinstance(item, str):
+        return item
+    return json.dumps(item, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 def evaluate(path, root, current):

@@ -5,8 +5,16 @@ GROUP_VERSIONS = {
     "coordination.k8s.io": ["v1"], "rbac.authorization.k8s.io": ["v1"],
     "apiextensions.k8s.io": ["v1"], "storage.k8s.io": ["v1"], "networking.k8s.io": ["v1"],
     "scheduling.k8s.io": ["v1"], "autoscaling": ["v2"], "apiregistration.k8s.io": ["v1"],
+    "admissionregistration.k8s.io": ["v1"], "discovery.k8s.io": ["v1"], "node.k8s.io": ["v1"],
+    "flowcontrol.apiserver.k8s.io": ["v1", "v1beta3"],
     "helm.cattle.io": ["v1"], "k3s.cattle.io": ["v1"],
 }
+
+
+# (group, version) -> deprecated in, gone in, what to use. policy/v1beta1 is gone in 1.25 in truth: it is kept here
+# so that a test has a deprecated API to ask for.
+DEPRECATED = {("policy", "v1beta1"): ("1.21", "1.25", "v1"),
+              ("flowcontrol.apiserver.k8s.io", "v1beta3"): ("1.29", "1.32", "v1")}
 
 
 class Kind:
@@ -17,6 +25,7 @@ class Kind:
         self.namespaced, self.short = namespaced, list(short)
         self.versions = versions or GROUP_VERSIONS[group]
         self.columns = columns  # additionalPrinterColumns of a custom resource
+        self.schemas = {}  # version -> openAPIV3Schema of a custom resource
         self.status = status
         self.custom = versions is not None
 
@@ -29,6 +38,10 @@ class Kind:
         """The apiVersion of an object of this kind."""
         version = version or self.versions[0]
         return f"{self.group}/{version}" if self.group else version
+
+    def schema(self, version):
+        """The schema of a version, or one that allows everything."""
+        return self.schemas.get(version) or {"x-kubernetes-preserve-unknown-fields": True}
 
     def prefix(self, namespace=None):
         """Where the objects lie in the datastore."""
@@ -58,6 +71,7 @@ def _kinds():
     yield Kind("apps", "daemonsets", "DaemonSet", short=["ds"])
     yield Kind("apps", "statefulsets", "StatefulSet", short=["sts"])
     yield Kind("apps", "replicasets", "ReplicaSet", short=["rs"])
+    yield Kind("apps", "controllerrevisions", "ControllerRevision", status=False)
     yield Kind("batch", "jobs", "Job")
     yield Kind("batch", "cronjobs", "CronJob", short=["cj"])
     yield Kind("policy", "poddisruptionbudgets", "PodDisruptionBudget", short=["pdb"])
@@ -75,6 +89,15 @@ def _kinds():
     yield Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", False, ["pc"], status=False)
     yield Kind("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler", short=["hpa"])
     yield Kind("apiregistration.k8s.io", "apiservices", "APIService", False)
+    yield Kind("admissionregistration.k8s.io", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration",
+               False, status=False)
+    yield Kind("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration",
+               False, status=False)
+    yield Kind("discovery.k8s.io", "endpointslices", "EndpointSlice", status=False)
+    yield Kind("node.k8s.io", "runtimeclasses", "RuntimeClass", False, status=False)
+    yield Kind("storage.k8s.io", "csidrivers", "CSIDriver", False, status=False)
+    yield Kind("flowcontrol.apiserver.k8s.io", "flowschemas", "FlowSchema", False)
+    yield Kind("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", "PriorityLevelConfiguration", False)
     yield Kind("helm.cattle.io", "helmcharts", "HelmChart")
     yield Kind("helm.cattle.io", "helmchartconfigs", "HelmChartConfig")
     yield Kind("k3s.cattle.io", "addons", "Addon")
@@ -92,19 +115,34 @@ DEFINITIONS = BUILT_IN["apiextensions.k8s.io", "customresourcedefinitions"]
 ADDONS = BUILT_IN["k3s.cattle.io", "addons"]
 SNAPSHOT_FILES = BUILT_IN["k3s.cattle.io", "etcdsnapshotfiles"]
 BUDGETS = BUILT_IN["policy", "poddisruptionbudgets"]
+DEPLOYMENTS = BUILT_IN["apps", "deployments"]
+DAEMON_SETS = BUILT_IN["apps", "daemonsets"]
+STATEFUL_SETS = BUILT_IN["apps", "statefulsets"]
+REPLICA_SETS = BUILT_IN["apps", "replicasets"]
+SERVICES = BUILT_IN["", "services"]
 
 
 def custom(state):
-    """Kinds declared by the CustomResourceDefinitions in the datastore."""
+    """Kinds declared by the CustomResourceDefinitions in the datastore, once they are established."""
     for _, entry in state.list(DEFINITIONS.prefix())[1]:
+        if not is_established(entry["value"]):
+            continue
         spec = entry["value"]["spec"]
         names = spec["names"]
         served = [version for version in spec["versions"] if version.get("served", True)]
         first = sorted(served, key=lambda version: not version.get("storage"))
-        yield Kind(spec["group"], names["plural"], names["kind"], spec["scope"] == "Namespaced",
-                   names.get("shortNames", ()), [version["name"] for version in first],
-                   first[0].get("additionalPrinterColumns"),
-                   any("status" in version.get("subresources", {}) for version in first))
+        kind = Kind(spec["group"], names["plural"], names["kind"], spec["scope"] == "Namespaced",
+                    names.get("shortNames", ()), [version["name"] for version in first],
+                    first[0].get("additionalPrinterColumns"),
+                    any("status" in version.get("subresources", {}) for version in first))
+        kind.schemas = {version["name"]: (version.get("schema") or {}).get("openAPIV3Schema") for version in first}
+        yield kind
+
+
+def is_established(definition):
+    """Whether a CustomResourceDefinition is served already."""
+    return any(one["type"] == "Established" and one["status"] == "True"
+               for one in (definition.get("status") or {}).get("conditions") or [])
 
 
 def find(state, group, plural):
@@ -117,9 +155,9 @@ def find(state, group, plural):
 
 def find_by_name(state, api_version, name):
     """The kind of an object by its apiVersion and kind, or None."""
-    group = api_version.rpartition("/")[0]
+    group, _, version = api_version.rpartition("/")
     for kind in [*BUILT_IN.values(), *custom(state)]:
-        if kind.group == group and kind.name == name:
+        if kind.group == group and kind.name == name and version in kind.versions:
             return kind
     return None
 

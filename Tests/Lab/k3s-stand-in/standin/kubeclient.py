@@ -1,8 +1,10 @@
 """kubectl's way to the API: kubeconfig, requests, and the words of its errors."""
 
 import base64
+import copy
 import json
 import os
+import sys
 import urllib.parse
 
 from standin import httpclient, kinds
@@ -13,8 +15,9 @@ DEFAULT = "/etc/rancher/k3s/k3s.yaml"
 class Failure(Exception):
     """What kubectl prints before it exits with 1."""
 
-    def __init__(self, message, status=None):
+    def __init__(self, message, status=None, among_others=None):
         super().__init__(message)
+        self.among_others = among_others or message.removeprefix("error: ")  # kubectl's words beside other failures
         self.status = status  # the HTTP status, when the server answered
 
 
@@ -53,19 +56,26 @@ class KubeClient:
     def raw(self, method, path, body=None, headers=None):
         """Return the bytes of a good answer, or fail with kubectl's words."""
         try:
-            status, _, data = self.http.request(method, path, body, headers)
+            status, fields, data = self.http.request(method, path, body, headers)
         except httpclient.WireError as problem:
             if isinstance(problem.__cause__, ConnectionRefusedError):
                 raise Failure(f"The connection to the server {self.http.host}:{self.http.port} was refused - did you "
                               "specify the right host or port?") from None
             raise Failure(f"Unable to connect to the server: {str(problem).partition(': ')[2]}") from None
+        self._warn(fields)
         if 200 <= status < 300:
             return data
         try:
             answer = json.loads(data)
-            raise Failure(f"Error from server ({answer['reason']}): {answer['message']}", status)
+            raise Failure(_words(answer), status, _plain_words(answer))
         except (ValueError, KeyError, TypeError):
             raise Failure(f"Error from server: {data.decode(errors='replace').strip()}", status) from None
+
+    def _warn(self, fields):
+        """Pass on what the server warns of."""
+        for name, value in fields.items():
+            if name.lower() == "warning" and value.startswith("299 - "):
+                print("Warning: " + value[6:].strip('"').replace('\\"', '"'), file=sys.stderr)
 
     def json(self, method, path, value=None, kind="application/json", accept=None):
         """Send and receive JSON."""
@@ -82,23 +92,48 @@ class KubeClient:
         for kind in self._custom():
             if word in names(kind):
                 return kind
+        plural, _, rest = word.partition(".")
+        version, _, group = rest.partition(".")
+        for kind in (*kinds.BUILT_IN.values(), *self._custom()):
+            if (kind.plural, kind.group) == (plural, group) and version in kind.versions:
+                found = copy.copy(kind)
+                found.versions = [version]
+                return found
         raise Failure(f'error: the server doesn\'t have a resource type "{word}"')
 
-    def kind_of(self, item):
+    def kind_of(self, item, source="STDIN"):
         """The kind of an object in a file."""
         version, name = item.get("apiVersion", ""), item.get("kind", "")
+        item.pop("\0source", None)
+        group, _, part = version.rpartition("/")
         found = kinds.find_by_name(_Definitions([]), version, name) or \
             next((kind for kind in self._custom()
-                  if kind.name == name and kind.group == version.rpartition("/")[0]), None)
+                  if (kind.name, kind.group) == (name, group) and part in kind.versions), None)
         if found is None:
             raise Failure(f'error: resource mapping not found for name: "{item.get("metadata", {}).get("name")}" '
-                          f'namespace: "" from "": no matches for kind "{name}" in version "{version}"\n'
+                          f'namespace: "{item.get("metadata", {}).get("namespace", "")}" from "{source}": '
+                          f'no matches for kind "{name}" in version "{version}"\n'
                           "ensure CRDs are installed first")
         return found
 
     def _custom(self):
         items = self.json("GET", path_of(kinds.DEFINITIONS, None))["items"]
         return list(kinds.custom(_Definitions(items)))
+
+
+def _plain_words(answer):
+    reason = f" ({answer['reason']})" if answer["reason"] else ""
+    return f"Error from server{reason}: {answer['message']}"
+
+
+def _words(answer):
+    """A Status object as kubectl tells it."""
+    details = answer.get("details") or {}
+    if answer["reason"] != "Invalid" or not details.get("causes"):
+        return _plain_words(answer)
+    causes = [f"{one['field']}: {one['message']}" for one in details["causes"]]
+    begin = f'The {details.get("kind")} "{details.get("name")}" is invalid: '
+    return begin + causes[0] if len(causes) == 1 else begin + "".join("\n* " + cause for cause in causes)
 
 
 class _Definitions:
@@ -138,9 +173,9 @@ def _identity(user):
     return f"/proc/self/fd/{handle}", f"/proc/self/fd/{handle}"
 
 
-def path_of(kind, namespace, name=None, subresource="", **query):
+def path_of(kind, namespace, name=None, subresource="", version=None, **query):
     """The URL path of a kind, an object or its subresource."""
-    base = f"/apis/{kind.group}/{kind.versions[0]}" if kind.group else "/api/v1"
+    base = f"/apis/{kind.group}/{version or kind.versions[0]}" if kind.group else "/api/v1"
     if kind.namespaced and namespace:
         base += f"/namespaces/{namespace}"
     path = f"{base}/{kind.plural}"

@@ -2,99 +2,15 @@
 
 import json
 import sys
-import time
 
-from standin import jsonpath, kinds, kubeapply, kubedrain, kubeoutput
+from standin import kubeapply, kubedrain, kubeoutput, kuberollout
 from standin.kubeclient import Failure, KubeClient, path_of, seconds
-from standin.version import VERSION
+from standin.kubeget import chosen, expanded, fetch, get
+from standin.kuberollout import dry, wait_gone
+from standin.version import BUILD_DATE, VERSION
 
-TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
-
-
-def chosen(client, arguments):
-    """Read `nodes a b`, `node/a pod/b`, `pods,nodes` into [(kind, name or None)]."""
-    if not arguments:
-        raise Failure("error: you must specify the type of resource to get")
-    if "/" in arguments[0]:
-        pairs = [argument.partition("/")[::2] for argument in arguments]
-        return [(client.kind(word), name) for word, name in pairs]
-    words = ",".join(kinds.ALL) if arguments[0] == "all" else arguments[0]
-    found = [client.kind(word) for word in words.split(",")]
-    return [(kind, name) for kind in found for name in (arguments[1:] or [None])]
-
-
-def namespace_of(client, options, kind):
-    """The namespace to ask, or None for all of them."""
-    return client.namespace if kind.namespaced and not options.get("all-namespaces") else None
-
-
-def get(arguments, options):
-    """kubectl get."""
-    client = KubeClient(options)
-    if options.get("raw"):
-        sys.stdout.write(client.raw("GET", options["raw"]).decode())
-        return
-    form = options.get("output", "")
-    if form in ("", "wide"):
-        return get_tables(client, chosen(client, arguments), options, form == "wide")
-    found, single = [], False
-    for kind, name in chosen(client, arguments):
-        item = fetch(client, kind, name, options)
-        if item is None:
-            continue
-        single = name is not None
-        found += [(kind, item)] if name else [(kind, one) for one in item["items"]]
-    if form == "name":
-        for kind, item in found:
-            print(kubeoutput.label(kind, item["metadata"]["name"]))
-        return
-    if single and not found:
-        return
-    for kind, item in found:
-        item.setdefault("apiVersion", kind.api_version())
-        item.setdefault("kind", kind.name)
-    value = found[0][1] if single and len(found) == 1 else {
-        "apiVersion": "v1", "items": [item for _, item in found], "kind": "List", "metadata": {"resourceVersion": ""}}
-    text = kubeoutput.shown(value, form, options.get("show-managed-fields"))
-    sys.stdout.write(text if form.startswith("jsonpath") else text + "\n")
-
-
-def fetch(client, kind, name, options, accept=None):
-    """One object or a list; None when it is not there and that is fine."""
-    path = path_of(kind, namespace_of(client, options, kind), name,
-                   labelSelector=options.get("selector"), fieldSelector=options.get("field-selector"))
-    try:
-        return client.json("GET", path, accept=accept)
-    except Failure as problem:
-        if problem.status == 404 and name and options.get("ignore-not-found"):
-            return None
-        raise
-
-
-def get_tables(client, wanted, options, wide):
-    """Print tables, one per kind."""
-    merged = {}
-    for kind, name in wanted:
-        table = fetch(client, kind, name, options, TABLE)
-        if table is None:
-            continue
-        if kind.plural in merged:
-            merged[kind.plural][1]["rows"] += table["rows"]
-        else:
-            merged[kind.plural] = (kind, table)
-    blocks = []
-    for kind, table in merged.values():
-        if table["rows"]:
-            blocks.append(kubeoutput.rows(table, wide, not options.get("no-headers"),
-                                          kind.namespaced and options.get("all-namespaces"),
-                                          options.get("show-labels")))
-    if blocks:
-        print("\n\n".join(blocks))
-    elif wanted and not options.get("ignore-not-found"):
-        where = "" if namespace_of(client, options, wanted[0][0]) is None else f" in {client.namespace} namespace"
-        print(f"No resources found{where}" + ("" if where else "."), file=sys.stderr)
 
 
 def delete(arguments, options):
@@ -112,37 +28,41 @@ def delete(arguments, options):
             names = [name] if name else [
                 item["metadata"]["name"] for item in fetch(client, kind, None, options)["items"]]
             doomed += [(kind, client.namespace, one) for one in names]
+    failed = 0
     for kind, namespace, name in doomed:
-        delete_one(client, kind, namespace, name, options)
+        try:
+            delete_one(client, kind, namespace, name, options)
+        except Failure as problem:
+            print(problem, file=sys.stderr)
+            failed = 1
+    if not doomed:
+        print("No resources found", file=sys.stdout if options.get("all-namespaces") else sys.stderr)
+    return failed
 
 
 def delete_one(client, kind, namespace, name, options):
     """Delete one object and wait for its end."""
     path = path_of(kind, namespace, name)
+    cascade = (options.get("cascade") or "background").capitalize()
+    wish = {"propagationPolicy": "Background" if cascade == "True" else cascade}
+    if options.get("force") or options.get("now"):
+        wish["gracePeriodSeconds"] = 0 if options.get("force") else 1
+    elif options.get("grace-period", "-1") != "-1":
+        wish["gracePeriodSeconds"] = int(options["grace-period"])
+    if options.get("dry-run"):
+        wish["dryRun"] = ["All"]
     try:
-        client.json("DELETE", path, {"propagationPolicy": "Background"})
+        if options.get("dry-run") != "client":
+            client.json("DELETE", path, wish)
     except Failure as problem:
         if problem.status == 404 and options.get("ignore-not-found"):
             return
         raise
     shown = kubeoutput.label(kind, "").rstrip("/")
-    print(f'{shown} "{name}" deleted', flush=True)
-    if options.get("wait", "true"):
+    mark = {"server": " (server dry run)", "client": " (dry run)"}.get(options.get("dry-run"), "")
+    print(f'{shown} "{name}" {"force " if options.get("force") else ""}deleted{mark}', flush=True)
+    if options.get("wait", "true") and not mark:
         wait_gone(client, path, seconds(options.get("timeout"), 0) or 86400.0, f"{kind.plural}/{name}")
-
-
-def wait_gone(client, path, timeout, name):
-    """Wait until an object is not found any more."""
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        try:
-            client.json("GET", path)
-        except Failure as problem:
-            if problem.status == 404:
-                return
-            raise
-        time.sleep(0.25)
-    raise Failure(f"error: timed out waiting for the condition on {name}")
 
 
 def change_marks(field, done):
@@ -156,7 +76,7 @@ def change_marks(field, done):
             changes[key if equals else word.rstrip("-")] = value if equals else None
         if not changes:
             raise Failure(f"error: at least one {field[:-1]} update is required")
-        for kind, name in _expanded(client, arguments[:at], options):
+        for kind, name in expanded(client, arguments[:at], options):
             mark(client, kind, name, changes, options)
     def mark(client, kind, name, changes, options):
         path = path_of(kind, client.namespace, name)
@@ -165,68 +85,106 @@ def change_marks(field, done):
         for key, value in changes.items():
             if value is not None and old.get(key, value) != value and not options.get("overwrite"):
                 raise Failure(f"error: '{key}' already has a value ({old[key]}), and --overwrite is false")
+            if value is None and key not in old and field == "labels":
+                print(f'{field[:-1]} "{key}" not found.')
         same = all(old.get(key) == value for key, value in changes.items())
-        if not same:
-            client.json("PATCH", path, {"metadata": {field: changes}}, MERGE)
-        print(f"{kubeoutput.label(kind, name)} {'not ' if same else ''}{done}")
+        after = item if same else client.json("PATCH", path_of(
+            kind, client.namespace, name, dryRun=dry(options)), {"metadata": {field: changes}}, MERGE)
+        kubeoutput.say(client, after, kind, name, _mark_words(field, done, old, after, same, options), options)
     return command
+
+
+def _mark_words(field, done, old, after, same, options):
+    if field == "annotations":
+        return done
+    fewer = len(after["metadata"].get(field) or {}) < len(old) and not options.get("overwrite")
+    return f"not {done}" if same else f"un{done}" if fewer else done
 
 
 def _is_change(word):
     return "=" in word or word.endswith("-")
 
 
-def _expanded(client, arguments, options):
-    for kind, name in chosen(client, arguments):
-        if name:
-            yield kind, name
-        else:
-            for item in fetch(client, kind, None, options)["items"]:
-                yield kind, item["metadata"]["name"]
-
-
 def taint(arguments, options):
     """kubectl taint nodes NAME key=value:Effect key:Effect- key-."""
     client = KubeClient(options)
-    at = next((index for index, word in enumerate(arguments) if ":" in word or word.endswith("-") or "=" in word), 0)
-    for kind, name in _expanded(client, arguments[:at], options):
-        taints = client.json("GET", path_of(kind, None, name)).get("spec", {}).get("taints", [])
-        removed = False
-        for word in arguments[at:]:
-            gone = word.endswith("-")
-            pair, _, effect = word.rstrip("-").partition(":")
-            key, _, value = pair.partition("=")
-            same = [one for one in taints if one["key"] == key and effect in ("", one["effect"])]
-            if gone and not same:
-                raise Failure(f'error: taint "{word.rstrip("-")}" not found')
-            if not gone and same and same[0].get("value", "") != value and not options.get("overwrite"):
-                raise Failure(f"error: node {name} already has {key} taint(s) with same effect(s) and --overwrite "
-                              "is false")
-            taints = [one for one in taints if one not in same]
-            if not gone:
-                taints.append({"key": key, "effect": effect, **({"value": value} if value else {})})
-            removed = removed or gone
-        client.json("PATCH", path_of(kind, None, name), {"spec": {"taints": taints or None}}, MERGE)
-        print(f"node/{name} {'untainted' if removed else 'tainted'}")
+    at = next((index for index, word in enumerate(arguments)
+               if ":" in word or word.endswith("-") or "=" in word), len(arguments))
+    changes = [_taint_change(word) for word in arguments[at:]]
+    if not changes:
+        raise Failure("error: at least one taint update is required")
+    nodes, problems = list(expanded(client, arguments[:at], options)), []
+    for kind, name in nodes:
+        try:
+            taint_one(client, kind, name, changes, options)
+        except Failure as problem:
+            problems.append(problem)
+    for problem in problems:
+        print(problem if len(problems) == 1 else problem.among_others, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _taint_change(word):
+    """(key, value, effect, whether it goes)."""
+    gone = word.endswith("-")
+    pair, _, effect = word.rstrip("-").partition(":")
+    key, _, value = pair.partition("=")
+    if effect not in ("NoSchedule", "PreferNoSchedule", "NoExecute") and not (gone and not effect):
+        raise Failure(f"error: invalid taint effect: {effect}, unsupported taint effect\n"
+                      "See 'kubectl taint -h' for help and examples" if effect or not gone else
+                      f"error: invalid taint spec: {word}")
+    return key, value, effect, gone
+
+
+def taint_one(client, kind, name, changes, options):
+    """Change one node's taints."""
+    old = client.json("GET", path_of(kind, None, name)).get("spec", {}).get("taints", [])
+    new = list(old)
+    for key, value, effect, gone in changes:
+        same = [one for one in new if one["key"] == key and effect in ("", one["effect"])]
+        if gone and not same:
+            raise Failure(f'error: taint "{key}{":" + effect if effect else ""}" not found')
+        if not gone and same and not options.get("overwrite"):
+            raise Failure(f"error: node {name} already has {key} taint(s) with same effect(s) and --overwrite is false")
+        new = [one for one in new if one not in same]
+        if not gone:
+            new.append({"key": key, "effect": effect, **({"value": value} if value else {})})
+    after = client.json("PATCH", path_of(kind, None, name, dryRun=dry(options)),
+                        {"spec": {"taints": new or None}}, MERGE)
+    ways = {gone for _, _, _, gone in changes}
+    kubeoutput.say(client, after, kind, name, "modified" if len(ways) == 2 or options.get("overwrite")
+                   else "untainted" if True in ways else "tainted", {**options, "dry-run": ""})
 
 
 def patch(arguments, options):
     """kubectl patch."""
     client = KubeClient(options)
-    if not options.get("patch"):
+    text = options.get("patch")
+    if options.get("patch-file"):
+        with open(options["patch-file"], encoding="utf-8") as file:
+            text = file.read()
+    if not text:
         raise Failure("error: must specify --patch or --patch-file containing the contents of the patch")
     types = {"json": "application/json-patch+json", "merge": MERGE, "strategic": STRATEGIC}
     try:
-        change = json.loads(options["patch"])
+        change = json.loads(text)
     except ValueError:
         import yaml
-        change = yaml.safe_load(options["patch"])
+        change = yaml.safe_load(text)
     for kind, name in chosen(client, arguments):
         way = options.get("type") or "strategic"
-        path = path_of(kind, client.namespace, name, options.get("subresource", ""))
-        before = client.json("GET", path_of(kind, client.namespace, name))["metadata"]["resourceVersion"]
-        after = client.json("PATCH", path, change, types[way])["metadata"]["resourceVersion"]
-        print(f"{kubeoutput.label(kind, name)} patched{'' if before != after else ' (no change)'}")
+        path = path_of(kind, client.namespace, name, options.get("subresource", ""), dryRun=dry(options),
+                       fieldManager=options.get("field-manager") or "kubectl-patch")
+        before = _without_version(client.json("GET", path_of(kind, client.namespace, name)))
+        after = client.json("PATCH", path, change, types[way])
+        same = "" if before != _without_version(after) else " (no change)"
+        kubeoutput.say(client, after, kind, name, f"patched{same}",
+                       {**options, "dry-run": ""})
+
+
+def _without_version(item):
+    return {**item, "metadata": {key: value for key, value in item["metadata"].items()
+                                 if key not in ("resourceVersion", "managedFields")}}
 
 
 def create(arguments, options):
@@ -247,8 +205,15 @@ def create(arguments, options):
     for item in items:
         kind = client.kind_of(item)
         namespace = item["metadata"].get("namespace") or client.namespace
-        made = client.json("POST", path_of(kind, namespace, fieldManager="kubectl-create"), item)
-        print(f"{kubeoutput.label(kind, made['metadata']['name'])} created")
+        where = 'error when creating "STDIN": ' if options.get("filename") == ["-"] else ""
+        try:
+            made = client.json("POST", path_of(
+                kind, namespace, fieldManager=options.get("field-manager") or "kubectl-create",
+                dryRun=dry(options)), item)
+        except Failure as problem:
+            head, colon, text = str(problem).partition(": ")
+            raise Failure(f"{head}: {where}{text}" if head.startswith("Error") else str(problem)) from None
+        kubeoutput.say(client, made, kind, made["metadata"]["name"], "created", options)
 
 
 def _literals(options):
@@ -260,38 +225,13 @@ def _literals(options):
     return values
 
 
-def wait(arguments, options):
-    """kubectl wait --for=condition=Ready|delete|jsonpath=…."""
-    client = KubeClient(options)
-    word = options.get("for", "")
-    end = time.monotonic() + seconds(options.get("timeout"), 30.0)
-    for kind, name in _expanded(client, arguments, options):
-        path = path_of(kind, client.namespace, name)
-        if word == "delete":
-            wait_gone(client, path, end - time.monotonic(), f"{kind.plural}/{name}")
-        while word != "delete" and not _holds(client.json("GET", path), word):
-            if time.monotonic() > end:
-                raise Failure(f"error: timed out waiting for the condition on {kind.plural}/{name}")
-            time.sleep(0.25)
-        print(f"{kubeoutput.label(kind, name)} condition met")
-
-
-def _holds(item, word):
-    kind, _, rest = word.partition("=")
-    if kind == "condition":
-        name, _, wanted = rest.partition("=")
-        return any(one["type"].lower() == name.lower() and one["status"].lower() == (wanted or "true").lower()
-                   for one in item.get("status", {}).get("conditions", []))
-    if kind == "jsonpath":
-        path, _, wanted = rest.rpartition("=")
-        return jsonpath.render(path, item) == wanted
-    raise Failure(f'error: unrecognized condition: "{word}"')
-
-
 def version(_, options):
     """kubectl version."""
     if options.get("client"):
-        print(f"Client Version: {VERSION}")
+        own = {"clientVersion": {"buildDate": BUILD_DATE, "gitVersion": VERSION}}
+        forms = {"json": json.dumps(own, indent=2),
+                 "yaml": f'clientVersion:\n  buildDate: "{BUILD_DATE}"\n  gitVersion: {VERSION}'}
+        print(forms.get(options.get("output"), f"Client Version: {VERSION}"))
         return
     server = KubeClient(options).json("GET", "/version")
     if options.get("output") == "json":
@@ -303,6 +243,7 @@ def version(_, options):
 COMMANDS = {
     "get": get, "delete": delete, "label": change_marks("labels", "labeled"),
     "annotate": change_marks("annotations", "annotated"), "taint": taint, "patch": patch, "create": create,
-    "wait": wait, "version": version, "apply": kubeapply.apply, "cordon": kubedrain.cordon,
+    "wait": kuberollout.wait, "rollout": kuberollout.rollout, "scale": kuberollout.scale,
+     "version": version, "apply": kubeapply.apply, "cordon": kubedrain.cordon,
     "uncordon": kubedrain.uncordon, "drain": kubedrain.drain,
 }

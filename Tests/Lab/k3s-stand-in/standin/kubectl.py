@@ -14,10 +14,12 @@ FLAGS = {
     "delete-local-data": False, "force": False, "grace-period": True, "disable-eviction": False,
     "pod-selector": True, "show-labels": False, "validate": False, "subresource": True, "now": False,
     "from-literal": True, "from-file": True, "client": False, "show-managed-fields": False,
-    "skip-wait-for-delete-timeout": True, "recursive": False, "sort-by": True,
+    "skip-wait-for-delete-timeout": True, "recursive": False, "sort-by": True, "chunk-size": True,
+    "label-columns": True, "replicas": True, "watch": False, "cascade": False, "patch-file": True, "list": False,
+    "warnings-as-errors": False, "server-print": False, "current-replicas": True,
 }
 SHORT = {"n": "namespace", "A": "all-namespaces", "o": "output", "l": "selector", "f": "filename", "p": "patch",
-         "s": "server", "R": "recursive"}
+         "s": "server", "R": "recursive", "L": "label-columns", "w": "watch"}
 REPEATED = ("filename", "from-literal", "from-file")
 
 
@@ -49,7 +51,7 @@ def parse(words):
         if name in REPEATED:
             options.setdefault(name, []).append(value)
         else:
-            options[name] = "" if value == "false" else value
+            options[name] = "" if value in ("false", "none") and not FLAGS[name] else value
     return arguments, options
 
 

@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 
-from standin import log, machine, paths, timing
+from standin import faults, log, machine, paths, timing
 from standin.httpclient import HTTPError, WireError
 from standin.objects import now
 
@@ -91,6 +91,8 @@ class Kubelet:
             ready = False
             message = ("container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
                        "message:Network plugin returns error: cni plugin not initialized")
+        if faults.never_ready():
+            ready, message = False, "container runtime is down"
         rows = [("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
                 ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
                 ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),

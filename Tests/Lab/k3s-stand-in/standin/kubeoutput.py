@@ -11,7 +11,7 @@ def label(kind, name):
     return f"{kind.name.lower()}{'.' + kind.group if kind.group else ''}/{name}"
 
 
-def rows(table, wide, headers, namespaces, labels):
+def rows(table, wide, headers, namespaces, labels, columns=()):
     """A Table as aligned text."""
     places = [index for index, column in enumerate(table["columnDefinitions"])
               if wide or not column.get("priority")]
@@ -22,6 +22,10 @@ def rows(table, wide, headers, namespaces, labels):
     if namespaces:
         first = [["NAMESPACE"]] if headers else []
         lines = [extra + line for extra, line in zip(first + [[meta.get("namespace", "")] for meta in metas], lines)]
+    for label in filter(None, columns):
+        last = [[label.rpartition("/")[2].upper()]] if headers else []
+        lines = [line + extra for extra, line in zip(
+            last + [[(meta.get("labels") or {}).get(label, "")] for meta in metas], lines)]
     if labels:
         last = [["LABELS"]] if headers else []
         texts = [[",".join(f"{key}={value}" for key, value in sorted((meta.get("labels") or {}).items())) or "<none>"]
@@ -31,9 +35,23 @@ def rows(table, wide, headers, namespaces, labels):
 
 
 def aligned(lines):
-    """Columns three spaces apart."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))] if lines else []
+    """Columns three spaces apart, and six wide at least."""
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(lines[0]))] if lines else []
     return "\n".join("   ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def say(client, path, kind, name, done, options):
+    """Tell of a change, in the form that was asked for; `path` is where the object now stands."""
+    form = options.get("output", "")
+    if form == "name":
+        print(label(kind, name), flush=True)
+    elif form:
+        text = shown(client.json("GET", path) if isinstance(path, str) else path, form,
+                     options.get("show-managed-fields"))
+        print(text, end="" if form.startswith("jsonpath") else "\n", flush=True)
+    else:
+        dry = {"server": " (server dry run)", "client": " (dry run)"}.get(options.get("dry-run"), "")
+        print(f"{label(kind, name)} {done}{dry}", flush=True)
 
 
 def shown(value, form, managed):
@@ -42,7 +60,7 @@ def shown(value, form, managed):
         for item in value.get("items", [value]):
             item["metadata"].pop("managedFields", None)
     if form == "json":
-        return json.dumps(value, indent=4)
+        return json.dumps(value, indent=4, sort_keys=True, ensure_ascii=False)
     if form == "yaml":
         import yaml
         return yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=True).rstrip("\n")

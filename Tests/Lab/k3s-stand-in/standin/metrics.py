@@ -47,26 +47,30 @@ def health_problem(datastore):
 def metrics(member):
     """The metrics this project reads, under etcd's names."""
     with member.lock:
-        times = member.disk.fsyncs
+        size = member.disk.size()
+        histograms = [("etcd_disk_wal_fsync_duration_seconds", member.disk.fsyncs),
+                      ("etcd_disk_backend_commit_duration_seconds", member.disk.commits)]
+        histograms = [(name, times.BOUNDS, list(times.counts), times.total) for name, times in histograms]
         rows = [
             ("etcd_server_has_leader", "gauge", int(member.leader is not None)),
             ("etcd_server_is_leader", "gauge", int(member.role == raft.LEADER)),
             ("etcd_server_is_learner", "gauge", int(member.members.get(member.id, {}).get("learner", False))),
             ("etcd_server_leader_changes_seen_total", "counter", member.leader_changes),
-            ("etcd_mvcc_db_total_size_in_bytes", "gauge", member.disk.size()),
+            ("etcd_mvcc_db_total_size_in_bytes", "gauge", size),
+            ("etcd_mvcc_db_total_size_in_use_in_bytes", "gauge", size),  # our files have no holes
+            ("etcd_server_quota_backend_bytes", "gauge", 2 * 1024 ** 3),
             ("etcd_server_proposals_committed_total", "gauge", member.commit),
             ("etcd_server_proposals_applied_total", "gauge", member.applied),
         ]
-        counts, total = list(times.counts), times.total
     lines = []
     for name, kind, value in rows:
         lines += [f"# TYPE {name} {kind}", f"{name} {value}"]
     lines += ["# TYPE etcd_server_id gauge", f'etcd_server_id{{server_id="{int(member.id):x}"}} 1']
-    name = "etcd_disk_wal_fsync_duration_seconds"
-    lines.append(f"# TYPE {name} histogram")
-    below = 0
-    for bound, count in zip([*times.BOUNDS, "+Inf"], counts):
-        below += count
-        lines.append(f'{name}_bucket{{le="{bound}"}} {below}')
-    lines += [f"{name}_sum {total}", f"{name}_count {below}"]
+    for name, bounds, counts, total in histograms:
+        lines.append(f"# TYPE {name} histogram")
+        below = 0
+        for bound, count in zip([*bounds, "+Inf"], counts):
+            below += count
+            lines.append(f'{name}_bucket{{le="{bound}"}} {below}')
+        lines += [f"{name}_sum {total}", f"{name}_count {below}"]
     return "\n".join(lines) + "\n"

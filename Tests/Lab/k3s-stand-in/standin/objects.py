@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 
-from standin import kinds, ownership
+from standin import defaults, kinds, ownership, schema, shapes
 from standin.apierror import ApiError, already_exists, conflict, invalid, not_found, unavailable
 from standin.datastore import Unavailable
 
@@ -25,6 +25,7 @@ class Objects:
 
     def __init__(self, datastore):
         self.datastore = datastore
+        self.services = "10.43.0.0/16"  # where addresses of Services are taken from
 
     def state(self):
         """The data, current as of now."""
@@ -73,9 +74,10 @@ class Objects:
         meta.pop("resourceVersion", None)
         item.setdefault("apiVersion", kind.api_version())
         item.setdefault("kind", kind.name)
-        complete(kind, item)
+        item = self._completed(kind, item, None)
+        meta = item["metadata"]
         if manages(kind):
-            sets = sets or ownership.after_update(None, item, manager, kind.custom)
+            sets = sets or ownership.after_update(None, _spoken(kind, item), manager, shape(kind, item))
             meta["managedFields"] = ownership.write_sets(sets, item["apiVersion"], now(), None)
         if dry_run:
             return item
@@ -90,6 +92,21 @@ class Objects:
             raise invalid(kind, "", "metadata.name: Required value: name or generateName is required")
         meta["name"] = meta["generateName"] + "".join(random.choices("bcdfghjklmnpqrstvwxz2456789", k=5))
         return meta["name"]
+
+    def _completed(self, kind, item, before):
+        """An object with defaults, pruned, and found to be valid."""
+        if kind.custom:
+            item = schema.pruned(kind.schema(item["apiVersion"].rpartition("/")[2]), item)
+        complete(kind, item)
+        if kind is kinds.SERVICES and before:
+            old, spec = before.get("spec", {}), item.setdefault("spec", {})
+            if spec.get("type", "ClusterIP") != "ExternalName":
+                defaults.put(spec, **{key: old[key] for key in ("clusterIP", "clusterIPs") if key in old})
+        if before is None or strip(before) != strip(item):
+            defaults.fill(kind, item, self.services)
+        if before is None or _said(before) != _said(item):
+            schema.check(kind, item, before)
+        return item
 
     def _require_namespace(self, kind, namespace, item):
         meta = item["metadata"]
@@ -117,6 +134,9 @@ class Objects:
             if wanted and wanted != before["metadata"]["resourceVersion"]:
                 raise conflict(kind, name)
             after = settle(kind, before, changed, subresource)
+            if subresource != "status":
+                after = self._completed(kind, after, before)
+                count_generation(kind, before, after)
             done = self._replace(kind, entry, before, after, subresource, manager, sets, dry_run)
             if done is not None:
                 return done
@@ -130,13 +150,13 @@ class Objects:
             return before
         if manages(kind) and subresource != "status":
             if sets is None:
-                sets = ownership.after_update(before, after, manager, kind.custom)
+                sets = ownership.after_update(_spoken(kind, before), _spoken(kind, after), manager, shape(kind, after))
             meta["managedFields"] = ownership.write_sets(sets, after["apiVersion"], now(), old_managed)
         meta.pop("resourceVersion", None)
         if dry_run:
             return after
         key = kind.key(meta.get("namespace"), meta["name"])
-        gone = meta.get("deletionTimestamp") and not meta.get("finalizers")
+        gone = meta.get("deletionTimestamp") and not meta.get("finalizers") and before["metadata"].get("finalizers")
         change = {"delete": doomed_with(kind, key, meta["name"])} if gone else {"put": {key: after}}
         result = self._write({"if": {key: entry["mod"]}, **change})
         if not result["done"]:
@@ -148,10 +168,16 @@ class Objects:
         config.setdefault("metadata", {})["name"] = name
         if kind.namespaced:
             config["metadata"].setdefault("namespace", namespace)
-        config["metadata"].pop("managedFields", None)
+        if config["metadata"].get("managedFields"):
+            raise ApiError(400, "metadata.managedFields must be nil")
+        config = _without_nulls(_spoken(kind, config))
+        version = config["metadata"].pop("resourceVersion", None)
+        schema.check_typed(kind, config, list(ownership.twice(config, shape(kind, config))))
         if self.find(kind, namespace, name) is None:
+            if version:
+                raise conflict(kind, name)
             seed = {"apiVersion": config["apiVersion"], "kind": config["kind"], "metadata": {}}
-            item, sets = ownership.apply(seed, config, manager, force, kind.custom)
+            item, sets = ownership.apply(seed, config, manager, force, shape(kind, config))
             item["metadata"].update({key: value for key, value in config["metadata"].items()
                                      if key in ("name", "namespace")})
             try:
@@ -161,12 +187,16 @@ class Objects:
                     raise
 
         def change(old):
-            config["metadata"].pop("resourceVersion", None)
-            return ownership.apply(old, config, manager, force, kind.custom)
+            if version not in (None, "", old["metadata"]["resourceVersion"]):
+                raise conflict(kind, name)
+            return ownership.apply(old, config, manager, force, shape(kind, config))
         return self.update(kind, namespace, name, change, manager=manager, dry_run=dry_run), False
 
-    def delete(self, kind, namespace, name, dry_run=False, preconditions=None):
-        """Delete an object, or mark it while finalizers hold it; returns what it was."""
+    def delete(self, kind, namespace, name, dry_run=False, preconditions=None, force=False):
+        """Delete an object, or mark it while finalizers hold it; returns what it was.
+
+        A pod on a silent node is only marked, unless `force`: nobody there can confirm its end.
+        """
         for _ in range(RETRIES):
             entry = self.state().get(kind.key(namespace, name))
             if entry is None:
@@ -177,14 +207,33 @@ class Objects:
                 raise conflict(kind, name)
             if dry_run:
                 return item
-            if self._delete_now(kind, namespace, name, entry):
+            if self._delete_now(kind, namespace, name, entry, force):
                 return item
         raise conflict(kind, name)
 
-    def _delete_now(self, kind, namespace, name, entry):
+    def orphan(self, kind, owner):
+        """Let what an object owns stand by itself."""
+        uid = owner["metadata"]["uid"]
+
+        def change(old):
+            meta = old["metadata"]
+            meta["ownerReferences"] = [one for one in meta.get("ownerReferences", []) if one["uid"] != uid]
+            if not meta["ownerReferences"]:
+                del meta["ownerReferences"]
+            return old
+        for other in (kinds.PODS, kinds.REPLICA_SETS):
+            for item in self.list(other, owner["metadata"].get("namespace"))[1] if kind.group == "apps" else ():
+                if any(one["uid"] == uid for one in item["metadata"].get("ownerReferences", [])):
+                    self.update(other, item["metadata"]["namespace"], item["metadata"]["name"], change)
+
+    def _is_out_of_reach(self, pod):
+        node = self.datastore.state.get(kinds.NODES.key(None, (pod.get("spec") or {}).get("nodeName") or ""))
+        return node is not None and _ready(node["value"]) == "Unknown"
+
+    def _delete_now(self, kind, namespace, name, entry, force):
         key = kind.key(namespace, name)
         meta = entry["value"]["metadata"]
-        if meta.get("finalizers"):
+        if meta.get("finalizers") or kind is kinds.PODS and not force and self._is_out_of_reach(entry["value"]):
             if meta.get("deletionTimestamp"):
                 return True
             marked = {**entry["value"], "metadata": {**meta, "deletionTimestamp": now(),
@@ -201,6 +250,11 @@ class Objects:
             doomed += [other for other, _ in
                        self.state().list(f"/registry/{spec['group']}/{spec['names']['plural']}/")[1]]
         return self._write({"if": {key: entry["mod"]}, "delete": doomed})["done"]
+
+
+def _ready(node):
+    return next((one["status"] for one in (node.get("status") or {}).get("conditions") or []
+                 if one["type"] == "Ready"), None)
 
 
 def doomed_with(kind, key, name):
@@ -248,16 +302,42 @@ def settle(kind, before, after, subresource):
             del meta[key]
     after.setdefault("apiVersion", before["apiVersion"])
     after.setdefault("kind", before["kind"])
-    complete(kind, after)
-    if after.get("spec") != before.get("spec") and "generation" in old:
-        meta["generation"] = old["generation"] + 1
     return after
+
+
+def count_generation(kind, before, after):
+    """A changed specification is a new generation."""
+    old = before["metadata"].get("generation")
+    if old is not None:
+        same = after.get("spec") == before.get("spec") if kind.status else \
+            {**strip(after), "metadata": 0} == {**strip(before), "metadata": 0}
+        after["metadata"]["generation"] = old if same else old + 1
+
+
+def shape(kind, item):
+    """How an object of this kind merges."""
+    return shapes.shape_of(kind, item["apiVersion"])
+
+
+def _said(item):
+    return {key: value for key, value in item.items() if key not in ("metadata", "status")}
+
+
+def _spoken(kind, item):
+    """What the main resource speaks of: not the status, where that has a place of its own."""
+    return {key: value for key, value in item.items() if key != "status"} if kind.status else item
+
+
+def _without_nulls(value):
+    if isinstance(value, dict):
+        return {key: _without_nulls(child) for key, child in value.items() if child is not None}
+    return [_without_nulls(child) for child in value] if isinstance(value, list) else value
 
 
 def complete(kind, item):
     """Fill in what the API server itself adds."""
     meta = item["metadata"]
-    if kind.status and "generation" not in meta and kind.group:
+    if "generation" not in meta and (kind.status and kind.group or kind.custom):
         meta["generation"] = 1
     if kind is kinds.NAMESPACES:
         item.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
@@ -273,19 +353,14 @@ def complete(kind, item):
         item["status"] = item.get("status") or {"phase": "Pending"}
     elif kind is kinds.DEFINITIONS:
         _complete_definition(item)
+    if kind.status and not kind.custom and not kind.group.endswith(".cattle.io"):
+        item.setdefault("status", {})
 
 
 def _complete_definition(item):
     names = item["spec"]["names"]
     names.setdefault("singular", names["kind"].lower())
     names.setdefault("listKind", names["kind"] + "List")
-    if not item.get("status", {}).get("conditions"):
-        stamp = now()
-        item["status"] = {
-            "acceptedNames": names,
-            "storedVersions": [version["name"] for version in item["spec"]["versions"] if version.get("storage")],
-            "conditions": [
-                {"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": stamp}
-                for kind, reason, message in (
-                    ("NamesAccepted", "NoConflicts", "no conflicts found"),
-                    ("Established", "InitialNamesAccepted", "the initial names have been accepted"))]}
+    item.setdefault("status", {
+        "acceptedNames": {"kind": "", "plural": ""}, "conditions": [],
+        "storedVersions": [version["name"] for version in item["spec"]["versions"] if version.get("storage")]})

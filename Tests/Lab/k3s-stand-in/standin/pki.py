@@ -65,7 +65,7 @@ class Authority:
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         if hosts:
-            builder = builder.add_extension(x509.SubjectAlternativeName(_names(hosts)), critical=False)
+            builder = builder.add_extension(x509.SubjectAlternativeName(names(hosts)), critical=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
 
@@ -97,14 +97,20 @@ def _usage(signs):
         encipher_only=False, decipher_only=False)
 
 
-def _names(hosts):
-    names = []
+def names(hosts):
+    """Addresses and host names as a certificate lists them."""
+    found = []
     for host in dict.fromkeys(hosts):
         try:
-            names.append(x509.IPAddress(ipaddress.ip_address(host)))
+            found.append(x509.IPAddress(ipaddress.ip_address(host)))
         except ValueError:
-            names.append(x509.DNSName(host))
-    return names
+            found.append(x509.DNSName(host))
+    return found
+
+
+def today():
+    """The time by which certificates are judged."""
+    return _now()
 
 
 def _now():

@@ -45,6 +45,7 @@ class RaftDisk:
         self.vote_path = os.path.join(layout.wal, "vote.json")
         self.snapshot_path = os.path.join(layout.snap, "db")
         self.fsyncs = FsyncTimes()
+        self.commits = FsyncTimes()  # the whole of a write, from its first byte to its fsync
         vote = paths.read_json(self.vote_path) or {"term": 0, "vote": None}
         self.term, self.vote = vote["term"], vote["vote"]
         self._take(paths.read_json(self.snapshot_path))
@@ -151,11 +152,13 @@ class RaftDisk:
             self._log.append(entry)
             lines.append(json.dumps(entry, separators=(",", ":")) + "\n")
         with _or_end():
+            begun = time.monotonic()
             self._file.write("".join(lines).encode())
             self._file.flush()
             start = time.monotonic()
             os.fsync(self._file.fileno())
             self.fsyncs.add(time.monotonic() - start)
+            self.commits.add(time.monotonic() - begun)
 
     def merge(self, previous, entries):
         """Take a leader's entries after `previous`; return whether anything changed."""

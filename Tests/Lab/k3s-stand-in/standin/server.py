@@ -9,8 +9,9 @@ import ssl
 import threading
 import time
 
-from standin import (api, bootstrap, controllers, frontdoor, httpclient, jointoken, kinds, kubelet, log, machine,
-                     manifests, metrics, paths, pki, raftwire, settings as config, supervisor, timing, webserver)
+from standin import (api, bootstrap, certificates, containers, controllers, frontdoor, httpclient, jobs, jointoken,
+                     kinds, kubelet, log, machine, manifests, metrics, paths, raftwire, settings as config,
+                     supervisor, timing, upgradeplans, webserver, workloads)
 from standin.apierror import ApiError
 from standin.datastore import Datastore, State, Unavailable
 from standin.objects import Objects
@@ -48,8 +49,10 @@ class ServerProcess:
         log.info("Kube API server is now running")
         node = self._own_node(place)
         self._start_controllers(place)
+        pods = containers.Runner(node, self.settings)
         log.info("k3s is up and running")
         machine.notify("READY=1\n")
+        pods.start()
         node.beat_forever()
 
     # --- the pieces ---------------------------------------------------------------------------
@@ -70,8 +73,7 @@ class ServerProcess:
             return file.read()
 
     def _write_certificates(self):
-        """Issue what this server shows and uses; new at each start."""
-        server, client = (pki.Authority(self.layout, name) for name in ("server-ca", "client-ca"))
+        """Make sure of what this server shows and uses."""
         service = ipaddress.ip_network(self.settings["service-cidr"][0])[1]
         hosts = ["kubernetes", "kubernetes.default", "kubernetes.default.svc",
                  f"kubernetes.default.svc.{self.settings['cluster-domain']}", "localhost", "127.0.0.1",
@@ -79,13 +81,7 @@ class ServerProcess:
                  *self.settings["node-external-ip"], *self.settings["tls-san"]]
         if self.settings["advertise-address"]:
             hosts.append(self.settings["advertise-address"])
-        server.issue_to(self.layout.tls_file("serving-kube-apiserver"), "kube-apiserver", hosts=hosts, server=True)
-        client.issue_to(self.layout.tls_file("client-admin"), "system:admin", groups=["system:masters"], client=True)
-        peers = pki.Authority(self.layout, "etcd/peer-ca")
-        peers.issue_to(self.layout.tls_file("etcd/peer-server-client"), "etcd-peer", hosts=[self.address],
-                       client=True, server=True)
-        pki.Authority(self.layout, "etcd/server-ca").issue_to(
-            self.layout.tls_file("etcd/client"), "etcd-client", client=True)
+        certificates.ensure_all(self.layout, hosts, self.address)
 
     def _write_tokens(self, place):
         full = jointoken.full(self._ca(), "server", place.password)
@@ -221,9 +217,11 @@ class ServerProcess:
 
     def _start_controllers(self, place):
         work = controllers.Controllers(self.objects, self.node_name, place.name, self.address)
+        self.objects.services = self.settings["service-cidr"][0]
         self._insist(work.mark_own_node)  # from here on, deleting the node removes the member too
         deployer = manifests.Deployer(self.layout, self.objects, self.node_name, self.settings["disable"])
-        for part in (work, deployer):
+        for part in (work, deployer, jobs.JobController(self.objects), upgradeplans.PlanController(self.objects),
+                     workloads.Workloads(self.objects)):
             threading.Thread(target=part.run, daemon=True).start()
 
     def end(self):

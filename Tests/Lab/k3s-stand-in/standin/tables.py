@@ -3,6 +3,8 @@
 import calendar
 import time
 
+from standin import jsonpath
+
 
 def table(kind, items, revision="", include="Metadata"):
     """A meta.k8s.io/v1 Table of some objects."""
@@ -29,7 +31,9 @@ def columns_of(kind):
     own = {
         ("", "nodes"): NODE, ("", "pods"): POD, ("", "namespaces"): NAMESPACE, ("", "secrets"): SECRET,
         ("", "configmaps"): CONFIGMAP, ("apps", "deployments"): DEPLOYMENT,
-        ("apps", "daemonsets"): DAEMONSET, ("coordination.k8s.io", "leases"): LEASE,
+        ("apps", "statefulsets"): STATEFULSET, ("apps", "replicasets"): REPLICASET, ("", "services"): SERVICE,
+        ("policy", "poddisruptionbudgets"): BUDGET, ("apps", "daemonsets"): DAEMONSET,
+        ("batch", "jobs"): JOB, ("coordination.k8s.io", "leases"): LEASE,
         ("apiextensions.k8s.io", "customresourcedefinitions"): DEFINITION,
     }.get((kind.group, kind.plural))
     if own:
@@ -40,11 +44,9 @@ def columns_of(kind):
 
 
 def _custom(column):
-    path = column["jsonPath"].lstrip(".").split(".")
-
     def cell(item):
-        for part in path:
-            item = item.get(part) if isinstance(item, dict) else None
+        found = jsonpath.evaluate(column["jsonPath"], item, item)
+        item = found[0] if found else None
         if column.get("type") == "date":
             return age(item)
         return "" if item is None else item if isinstance(item, (int, float)) else str(item)
@@ -119,7 +121,28 @@ def _pod_ready(pod):
 
 
 def _pod_status(pod):
-    return "Terminating" if pod["metadata"].get("deletionTimestamp") else pod.get("status", {}).get("phase", "")
+    """The phase, or what says more: why a container waits, or that the pod is leaving."""
+    if pod["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    status = pod.get("status") or {}
+    for one in status.get("containerStatuses") or []:
+        waiting = (one.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason"):
+            return waiting["reason"]
+    return "Completed" if status.get("phase") == "Succeeded" else status.get("reason") or status.get("phase", "")
+
+
+def _service_ports(item):
+    ports = [f'{one["port"]}{":" + str(one["nodePort"]) if one.get("nodePort") else ""}/{one.get("protocol", "TCP")}'
+             for one in item.get("spec", {}).get("ports") or []]
+    return ",".join(ports) or "<none>"
+
+
+def _external(item):
+    found = [one.get("ip") or one.get("hostname") for one in
+             ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []]
+    waits = item.get("spec", {}).get("type") == "LoadBalancer"
+    return ",".join(found) or ("<pending>" if waits else "<none>")
 
 
 def _ready_of(workload):
@@ -154,7 +177,23 @@ DEPLOYMENT = [
 ]
 DAEMONSET = [
     NAME, ("Desired", 0, _count("status", "desiredNumberScheduled")),
-    ("Ready", 0, _count("status", "numberReady")), AGE,
+    ("Current", 0, _count("status", "currentNumberScheduled")), ("Ready", 0, _count("status", "numberReady")),
+    ("Up-to-date", 0, _count("status", "updatedNumberScheduled")),
+    ("Available", 0, _count("status", "numberAvailable")), ("Node Selector", 0, lambda item: ",".join(
+        f"{key}={value}" for key, value in sorted((item.get("spec", {}).get("template", {}).get("spec", {}).get(
+            "nodeSelector") or {}).items())) or "<none>"), AGE,
+]
+STATEFULSET = [NAME, ("Ready", 0, _ready_of), AGE]
+REPLICASET = [NAME, ("Desired", 0, _count("spec", "replicas")), ("Current", 0, _count("status", "replicas")),
+              ("Ready", 0, _count("status", "readyReplicas")), AGE]
+SERVICE = [NAME, ("Type", 0, _path("spec", "type")), ("Cluster-IP", 0, _path("spec", "clusterIP")),
+           ("External-IP", 0, _external), ("Port(s)", 0, _service_ports), AGE]
+BUDGET = [NAME, ("Min Available", 0, _path("spec", "minAvailable", default="N/A")),
+          ("Max Unavailable", 0, _path("spec", "maxUnavailable", default="N/A")),
+          ("Allowed Disruptions", 0, _count("status", "disruptionsAllowed")), AGE]
+JOB = [
+    NAME, ("Completions", 0, lambda job: f"{job.get('status', {}).get('succeeded', 0)}/"
+           f"{job.get('spec', {}).get('completions', 1)}"), AGE,
 ]
 LEASE = [NAME, ("Holder", 0, _path("spec", "holderIdentity", default="")), AGE]
 DEFINITION = [NAME, ("Created At", 0, lambda item: item["metadata"].get("creationTimestamp", ""))]

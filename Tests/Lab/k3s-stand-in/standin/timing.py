@@ -18,7 +18,20 @@ CONFIG_RETRY = 5.0
 NODE_HEARTBEAT = 2.0         # kubelet: 10
 NODE_GRACE = 10.0            # kube-controller-manager: 40
 CONTROLLER_PERIOD = 1.0
+WORKLOAD_PERIOD = 0.3
+POD_START = 0.5              # from a pod's node to its readiness: real images take longer
+POD_PATIENCE = 3.0           # how long pods wait for a silent node by default: 300
+EVICTION_RETRY = 1.0         # kubectl drain: 5
 MANIFEST_PERIOD = 5.0        # k3s: 15
+
+JOB_PERIOD = 0.5             # the job controller and the controller of Plans look; real ones are told
+JOB_BACKOFF = 0.5            # before a Job's next pod, doubling; kube-controller-manager: 10
+JOB_BACKOFF_MAX = 8.0        # kube-controller-manager: 360
+POD_PERIOD = 0.5             # a node looks for pods; a kubelet is told
+PULL_BACKOFF = 2.0           # before the next pull, doubling; kubelet: 10
+PULL_BACKOFF_MAX = 16.0      # kubelet: 300
+PREPARE_PERIOD = 1.0         # k3s-upgrade: 5
+CHANNEL_PERIOD = 10.0        # system-upgrade-controller: 15 minutes
 
 API_PORT = 6443
 PEER_PORT = 2380

@@ -1,0 +1,33 @@
+package import HelixModel
+package import HelixPlan
+
+/// The native role that brings the packages of nodes up to date and reboots them, one server after
+/// the other and agents by concurrency.
+package enum RolloutUpdateRole: RoleKind {
+  package static let role = RoleSpec(name: "helix.infra.rollout_update")
+
+  package static func resources(
+    for demand: RoleDemand, inventory: Inventory
+  ) throws(Diagnostics) -> [any Resource] {
+    guard let spec = inventory.cluster else {
+      throw Diagnostics(
+        Diagnostic(
+          "\(role.name) has no cluster to go through",
+          reason: "there is no cluster.yaml in the inventory",
+          remedy: "write one with cluster: and k3s:", at: demand.location))
+    }
+    let hosts = Set(demand.hosts)
+    let cluster = try K3sCluster(
+      spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []))
+    try cluster.refuseStrangers(demand)
+    let update = spec.osUpdate ?? OSUpdateSpec()
+    let nodes = { (members: [K3sCluster.Member], role: K3sRoleOfNode) in
+      members.filter { hosts.contains($0.host) }.map {
+        K3sNode(cluster: cluster, member: $0, role: role, location: demand.location)
+      }
+    }
+    let all = nodes(cluster.servers, .server) + nodes(cluster.agents, .agent)
+    return all.map { PackageLists(node: $0) as any Resource }
+      + all.map { OSUpdate(node: $0, spec: update) }
+  }
+}

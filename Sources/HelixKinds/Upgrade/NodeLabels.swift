@@ -1,0 +1,15 @@
+/// Labels and annotations of nodes that upgrades go by.
+enum NodeLabels {
+  /// Every server of k3s carries it with the value `true`.
+  static let controlPlane = "node-role.kubernetes.io/control-plane"
+  /// What Kubernetes called it before; new releases do not set it any more.
+  static let legacyControlPlane = "node-role.kubernetes.io/master"
+  static let hostname = "kubernetes.io/hostname"
+  /// Notes on a node which UpgradePlan we keep from it for now.
+  static let hold = "helix.infra/holds-plan"
+  /// The value with which a node is left out.
+  static let disabled = "disabled"
+
+  /// The label that tells how far a node is with an UpgradePlan.
+  static func plan(_ name: String) -> String { "plan.upgrade.cattle.io/\(name)" }
+}

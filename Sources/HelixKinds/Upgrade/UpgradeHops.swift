@@ -1,0 +1,47 @@
+import HelixModel
+import HelixPlan
+
+/// What an upgrade leaves for a later run: releases that follow this hop, and agents that are off.
+struct UpgradeHops: Resource {
+  static let address = Address(.cluster, kind: "upgrade-ladder")
+  let door: ClusterDoor
+  let spec: UpgradeSpec
+  let release: ControllerRelease?
+
+  var address: Address { Self.address }
+  var location: SourceLocation? { spec.location }
+  var questions: [Question] { UpgradePlanResource.questions(door) }
+
+  func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
+    guard case .open(let host) = try door.way(&sight),
+      let view = try sight.read(UpgradeView.fact, on: host)
+    else { return .unchanged(reason: "nothing to say before the cluster answers") }
+    let rollout = UpgradeRollout(door.cluster, spec, release, view)
+    let absent = rollout.absent
+    guard case .hop(let hop) = rollout.next, !hop.isLast else {
+      return absent.isEmpty
+        ? .unchanged(reason: "nothing is left for a later run") : .heldBack(off(absent))
+    }
+    guard !absent.isEmpty else { return .heldBack(later(hop)) }
+    var why = off(absent)
+    why.reason = "\(hop.words): no hop begins before every node has made the one before"
+    return .heldBack(why)
+  }
+
+  private func later(_ hop: UpgradeLadder.Hop) -> Diagnostic {
+    let rest = hop.then.map(\.description).joined(separator: ", then ")
+    return Diagnostic(
+      "\(rest) follows when every node runs \(hop.to)",
+      reason: "\(hop.words): one run makes one hop, and looks at what nodes run before the next",
+      remedy: "apply this plan, then apply again", at: door.cluster.version.location)
+  }
+
+  private func off(_ nodes: [UpgradeNode]) -> Diagnostic {
+    let told = nodes.map { "\($0.name) (\($0.version?.description ?? "an unknown release"))" }
+    return Diagnostic(
+      "off, and left as it is: \(told.joined(separator: ", "))",
+      reason: "the cluster does not hear its kubelet",
+      remedy: "bring it back and apply again, or delete its node if it is gone for good",
+      at: .resource(address))
+  }
+}

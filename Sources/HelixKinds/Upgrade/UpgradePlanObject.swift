@@ -1,0 +1,128 @@
+import HelixModel
+
+/// An UpgradePlan: what the system-upgrade-controller does to nodes of one sort.
+struct UpgradePlanObject: Sendable, Hashable {
+  static let serversName = "server-plan"
+  static let agentsName = "agent-plan"
+  static let apiVersion = "\(PlanDefinition.group)/v1"
+  static let image = "rancher/k3s-upgrade"
+
+  /// What it brings nodes to.
+  enum Target: Sendable, Hashable {
+    case release(K3sVersion)
+    /// The URL of a release channel.
+    case channel(String)
+  }
+
+  let role: K3sRoleOfNode
+  var target: Target
+  let spec: UpgradeSpec.PlanSpec
+  let registry: String?
+  let release: ControllerRelease?
+  /// Of nodes that it is for, in order.
+  var taints: [NodeTaint]
+
+  var name: String { Self.name(role) }
+
+  static func name(_ role: K3sRoleOfNode) -> String {
+    role == .server ? serversName : agentsName
+  }
+
+  var object: ManifestObject {
+    Draft.fields([("spec", plan)]).object(
+      Self.apiVersion, "Plan", name, in: ControllerObjects.namespace, at: spec.location)
+  }
+
+  /// Whether the controller makes nodes schedulable again when it is done, whoever cordoned them.
+  var uncordons: Bool { spec.cordon || spec.drain != nil }
+
+  /// Seconds for one node's job.
+  ///
+  /// Servers are waited for before agents are told, so `prepare` only looks again; a drain and a
+  /// slow image are what takes long.
+  var deadline: Int { spec.deadline ?? max(ControllerObjects.jobDeadline, drainTime + 1800) }
+
+  private var drainTime: Int { spec.drain?.timeout ?? 0 }
+}
+
+// MARK: - The spec
+
+extension UpgradePlanObject {
+  private var plan: Draft {
+    let images = Draft.text(ControllerObjects.image(Self.image, from: registry))
+    var version = Draft.absent
+    var channel = Draft.absent
+    switch target {
+    case .release(let release): version = .text("\(release)")
+    case .channel(let url): channel = .text(url)
+    }
+    return [
+      "concurrency": .number(spec.concurrency),
+      "version": version, "channel": channel,
+      "nodeSelector": ["matchExpressions": [selector]],
+      "serviceAccountName": .text(ControllerObjects.account),
+      "tolerations": tolerations,
+      "exclusive": spec.exclusive ? true : .absent,
+      "window": window,
+      "jobActiveDeadlineSecs": .number(deadline),
+      "prepare": prepare(images),
+      "cordon": spec.cordon && spec.drain == nil ? true : .absent,
+      "drain": drain,
+      "upgrade": ["image": images],
+    ]
+  }
+
+  private var selector: Draft {
+    switch role {
+    case .server:
+      ["key": .text(NodeLabels.controlPlane), "operator": "In", "values": ["true"]]
+    case .agent: ["key": .text(NodeLabels.controlPlane), "operator": "DoesNotExist"]
+    }
+  }
+
+  private func prepare(_ image: Draft) -> Draft {
+    guard role == .agent || spec.prepare != nil else { return .absent }
+    return [
+      "image": spec.prepare.map { .text($0.value) } ?? image,
+      "args": ["prepare", .text(Self.serversName)],
+    ]
+  }
+
+  private var tolerations: Draft {
+    if let written = spec.tolerations {
+      return written.isEmpty ? .absent : .list(written.map(Draft.node))
+    }
+    let needed = NodeTaint.tolerations(of: taints)
+    return needed.isEmpty ? .absent : .list(needed)
+  }
+
+  private var window: Draft {
+    guard let window = spec.window else { return .absent }
+    let days = window.days.isEmpty ? Self.week : window.days.map(\.value)
+    return [
+      "days": .list(days.map(Draft.text)),
+      "startTime": .text(window.start.value), "endTime": .text(window.end.value),
+      "timeZone": .text(window.timeZone?.value ?? "UTC"),
+    ]
+  }
+
+  private static let week = [
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+  ]
+
+  private var drain: Draft {
+    guard let drain = spec.drain else { return .absent }
+    let takesText = release?.takesDurationText ?? false
+    return [
+      "timeout": takesText
+        ? .text("\(drain.timeout)s") : .number(drain.timeout * 1_000_000_000),
+      "gracePeriod": drain.gracePeriod.map(Draft.number) ?? .absent,
+      "force": .truth(drain.force),
+      "deleteEmptydirData": .truth(drain.deleteEmptyDirData),
+      "ignoreDaemonSets": .truth(drain.ignoreDaemonSets),
+      "disableEviction": drain.disableEviction ? true : .absent,
+      "skipWaitForDeleteTimeout": drain.skipWaitForDeleteTimeout.map(Draft.number) ?? .absent,
+      "podSelector": drain.podSelector.flatMap(PodSelector.init)?.draft ?? .absent,
+    ]
+  }
+}

@@ -1,0 +1,255 @@
+import HelixModel
+import HelixPlan
+
+/// The steps that bring nodes of one role to their release, and what they change.
+struct UpgradePlanSteps {
+  let resource: UpgradePlanResource
+  let rollout: UpgradeRollout
+  let survey: ClusterSurvey
+  /// The server that the cluster is told through.
+  let door: HostName
+
+  private var role: K3sRoleOfNode { resource.role }
+  private var address: Address { resource.address }
+  private var wanted: UpgradePlanObject { rollout.wanted(role) }
+  private var scripts: UpgradeScripts { UpgradeScripts(plan: wanted) }
+  private var pending: [UpgradeNode] { rollout.pending(role) }
+  private var failed: [UpgradeJob] { rollout.failedJobs(role) }
+  private var cordoned: [UpgradeNode] { rollout.cordonedByOthers(role) }
+
+  var live: LiveUpgradePlan? { rollout.view.plan(wanted.name) }
+
+  private var isAsWritten: Bool { live.map { specFields($0).isEmpty } ?? false }
+
+  private func specFields(_ live: LiveUpgradePlan) -> [FieldChange] {
+    let wantedSpec = Self.placeless(wanted.object.body["spec"]?.mapping ?? Mapping())
+    return ObjectDifference.between(
+      Self.whole(Self.placeless(live.spec)), Self.whole(wantedSpec))
+  }
+
+  /// Values that are compared must not differ in where they were written.
+  private static func placeless(_ spec: Mapping) -> Mapping {
+    (try? JSONReading.read(JSONText.write(.mapping(spec))).mapping) ?? spec
+  }
+
+  private static func whole(_ spec: Mapping) -> Mapping {
+    let place = SourceLocation(file: "json", line: 1, column: 1)
+    return Mapping([
+      .init(key: "spec", keyLocation: place, value: Node(.mapping(spec), at: place))
+    ])
+  }
+
+  /// What differs: the UpgradePlan's fields, then node by node.
+  var fields: [FieldChange] {
+    let spec =
+      live.map(specFields)
+      ?? ObjectDifference.between(nil, ObjectDifference.written(in: wanted.object.body))
+    let nodes = pending.map { node in
+      FieldChange(node.name, before: node.version?.description, after: scripts.words)
+    }
+    let jobs = failed.map { job in
+      FieldChange("job on \(job.node)", before: "failed: \(job.reason)", after: "tried again")
+    }
+    let held = rollout.leftHeld(role).map { node in
+      FieldChange("hold on \(node.name)", before: NodeLabels.disabled, after: "taken off")
+    }
+    return spec + nodes + jobs + held
+  }
+
+  var reason: String {
+    var parts: [String] = []
+    if live == nil {
+      parts.append("there is no UpgradePlan \(wanted.name)")
+    } else if !isAsWritten {
+      parts.append("\(wanted.name) differs")
+    }
+    if !pending.isEmpty {
+      parts.append(
+        "\(pending.count) of \(rollout.nodes(role).count) run another release than "
+          + scripts.words)
+    }
+    if case .hop(let hop) = rollout.next, !hop.isLast {
+      parts.append("\(hop.words), then apply again")
+    }
+    if !failed.isEmpty { parts.append("a failed job stops it until it is tried again") }
+    if !cordoned.isEmpty {
+      parts.append(
+        "cordoned before, and cordoned again afterwards: \(names(cordoned))")
+    }
+    let kept = rollout.keptByOthers(role)
+    if !kept.isEmpty {
+      parts.append("left out by a label that is not ours: \(names(kept))")
+    }
+    return parts.isEmpty ? "a hold was left behind" : parts.joined(separator: "; ")
+  }
+
+  private func names(_ nodes: [UpgradeNode]) -> String {
+    nodes.map(\.name).joined(separator: ", ")
+  }
+
+  var disruption: String? {
+    guard !pending.isEmpty else { return nil }
+    let drains = wanted.spec.drain == nil ? "" : "drains and "
+    let pace = role == .server ? "one after the other" : "\(wanted.spec.concurrency) at a time"
+    return "\(drains)restarts k3s on \(names(pending)), \(pace)"
+  }
+}
+
+// MARK: - Steps
+
+extension UpgradePlanSteps {
+  var all: [Step] {
+    var steps = [snapshot, mark, apply].compactMap(\.self)
+    steps += role == .server ? pending.compactMap(turn) : [follow].compactMap(\.self)
+    for index in steps.indices.dropFirst() { steps[index].after = [steps[index - 1].id] }
+    return steps
+  }
+
+  private func step(
+    _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
+    _ instructions: [Instruction]
+  ) -> Step {
+    Self.step(address, name, title, on: host, spends: spends, instructions)
+  }
+
+  private static func step(
+    _ address: Address, _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
+    _ instructions: [Instruction]
+  ) -> Step {
+    let waits = instructions.reduce(0) { sum, instruction in
+      switch instruction {
+      case .wait(let wait): sum + wait.timeout
+      case .launch(let launch): sum + launch.timeout
+      default: sum
+      }
+    }
+    return Step(
+      StepID(address, name), title: title, host: host, instructions: instructions, spends: spends,
+      timeout: 120 + waits)
+  }
+
+  /// The way back from an upgrade of servers is a restore.
+  private var snapshot: Step? {
+    guard role == .server, !pending.isEmpty,
+      let host = survey.living.first(where: { survey.states[$0.host]?.datastore == .etcd })?.host
+    else { return nil }
+    let to = if case .release(let release) = wanted.target { release.imageTag } else { "upgrade" }
+    return step(
+      "snapshot", "save a snapshot of etcd on \(host)", on: host,
+      [
+        .launch(
+          Launch(
+            "save a snapshot of etcd",
+            script: "\(K3sPaths.binary) etcd-snapshot save --name before-\(to)", timeout: 600))
+      ])
+  }
+
+  private var mark: Step {
+    let title =
+      role == .server
+      ? "hold servers until their turn" : "mark agents that are done, hold those that are off"
+    return step("mark", title, on: door, [.run(script: scripts.mark)])
+  }
+
+  private var apply: Step? {
+    guard !isAsWritten || !failed.isEmpty else { return nil }
+    var instructions = isAsWritten ? [] : Self.applying(wanted, over: live)
+    if !failed.isEmpty { instructions.append(.run(script: scripts.retry(failed.map(\.name)))) }
+    instructions.append(.wait(scripts.isTakenUp))
+    if case .channel = wanted.target { instructions.append(scripts.channelIsNear) }
+    return step("apply", "apply UpgradePlan \(wanted.name)", on: door, instructions)
+  }
+
+  /// One server's turn, until nothing of it is left to do.
+  private func turn(_ node: UpgradeNode) -> Step? {
+    guard let member = rollout.member(node) else { return nil }
+    let server = K3sNode(
+      cluster: rollout.cluster, member: member, role: .server, location: wanted.spec.location)
+    let gate = HealthGate(node: server)
+    var instructions: [Instruction] = [
+      .run(script: scripts.free(node.name)),
+      .wait(scripts.runsRelease(node.name, within: wanted.deadline + 120)),
+    ]
+    instructions += gate.onNode + [.wait(scripts.isDone(node.name))]
+    if cordoned.contains(node) { instructions.append(.run(script: scripts.cordon([node.name]))) }
+    return step(
+      "upgrade-\(node.name)", "let \(node.name) come to \(scripts.words) and see that it is well",
+      on: member.host, spends: .voter(member.host), instructions)
+  }
+
+  /// All agents: the controller keeps to the pace itself.
+  private var follow: Step? {
+    guard !pending.isEmpty else { return nil }
+    let batches = (pending.count + wanted.spec.concurrency - 1) / wanted.spec.concurrency
+    let each = (wanted.spec.drain?.timeout ?? 0) + 600
+    let wait = scripts.areDone(
+      pending.map(\.name), within: max(wanted.deadline, batches * each))
+    var instructions: [Instruction] = [.wait(wait)]
+    if !cordoned.isEmpty { instructions.append(.run(script: scripts.cordon(cordoned.map(\.name)))) }
+    return step(
+      "follow", "wait until agents run \(scripts.words)", on: door, instructions)
+  }
+}
+
+// MARK: - Applying
+
+extension UpgradePlanSteps {
+  /// What makes an UpgradePlan so, as it is written and nothing else.
+  private static func applying(
+    _ wanted: UpgradePlanObject, over live: LiveUpgradePlan?
+  ) -> [Instruction] {
+    let object = wanted.object
+    let flags = "--server-side --field-manager=\(LiveObject.manager) --force-conflicts"
+    var instructions: [Instruction] = [
+      .feed(
+        Feed(
+          "apply UpgradePlan \(wanted.name)",
+          script: "\(ClusterDoor.shell)\nhelix_kubectl apply \(flags) -f -",
+          input: TemplateText(JSONText.write(.mapping(object.body)) + "\n")))
+    ]
+    let spec = object.body["spec"]?.mapping ?? Mapping()
+    guard let live, let surplus = surplus(live.spec, spec) else { return instructions }
+    // Fields that others have set stay theirs in an apply, and would go on to count.
+    let patch = JSONText.write(
+      Draft.fields([("spec", .node(surplus))]).node(at: wanted.spec.location))
+    instructions.append(
+      .run(
+        script: """
+          \(ClusterDoor.shell)
+          helix_kubectl -n \(ControllerObjects.namespace) patch \(PlanDefinition.name) \(wanted.name) \\
+            --type=merge -p \(shellQuoted(patch)) >/dev/null
+          """))
+    return instructions
+  }
+
+  /// A merge patch that takes out what is live and not wanted; nil when there is nothing.
+  private static func surplus(_ live: Mapping, _ wanted: Mapping) -> Node? {
+    let place = SourceLocation(file: "object", line: 1, column: 1)
+    var patch = Mapping()
+    for entry in live.entries {
+      let value: Node?
+      if let other = wanted[entry.key] {
+        value =
+          if let inner = entry.value.mapping, let outer = other.mapping {
+            surplus(inner, outer)
+          } else { nil }
+      } else {
+        value = Node(.null, at: place)
+      }
+      if let value { patch.set(.init(key: entry.key, keyLocation: place, value: value)) }
+    }
+    return patch.isEmpty ? nil : Node(.mapping(patch), at: place)
+  }
+
+  /// The steps for a cluster that begins with this plan.
+  static func beginning(
+    _ address: Address, _ wanted: UpgradePlanObject, on host: HostName
+  ) -> [Step] {
+    let scripts = UpgradeScripts(plan: wanted)
+    return [
+      step(
+        address, "apply", "apply UpgradePlan \(wanted.name)", on: host,
+        [.run(script: scripts.mark)] + applying(wanted, over: nil) + [.wait(scripts.isTakenUp)])
+    ]
+  }
+}

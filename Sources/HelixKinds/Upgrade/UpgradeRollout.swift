@@ -1,0 +1,139 @@
+import HelixModel
+import HelixPlan
+
+/// What this run makes of nodes and UpgradePlans, worked out from what a living server says.
+struct UpgradeRollout: Sendable {
+  let cluster: K3sCluster
+  let spec: UpgradeSpec
+  let release: ControllerRelease?
+  let view: UpgradeView
+  let next: UpgradeLadder.Next
+
+  init(
+    _ cluster: K3sCluster, _ spec: UpgradeSpec, _ release: ControllerRelease?, _ view: UpgradeView
+  ) {
+    self.cluster = cluster
+    self.spec = spec
+    self.release = release
+    self.view = view
+    let rungs = { (nodes: [UpgradeNode]) in
+      nodes.compactMap { node in node.version.map { UpgradeLadder.Rung(node.name, $0) } }
+    }
+    next =
+      spec.channel != nil
+      // Which release a channel leads to is known when the controller has asked it.
+      ? .arrived
+      : UpgradeLadder.next(
+        servers: rungs(view.nodes.filter(\.isServer)),
+        agents: rungs(view.nodes.filter { !$0.isServer }), wanted: cluster.version,
+        through: spec.through)
+  }
+
+  /// The release that this run brings nodes to.
+  var hop: K3sVersion { if case .hop(let hop) = next { hop.to } else { cluster.version.value } }
+
+  var target: UpgradePlanObject.Target {
+    spec.channel.map { .channel($0.value) } ?? .release(hop)
+  }
+
+  /// What kubelets should report, in an image tag's spelling; nil before a channel was asked.
+  var wantedTag: String? {
+    guard let channel = spec.channel else { return hop.imageTag }
+    let live = view.plan(UpgradePlanObject.serversName)
+    return live?.spec["channel"]?.text == channel.value
+      ? live?.latestVersion.isEmpty == false ? live?.latestVersion : nil : nil
+  }
+
+  /// What the UpgradePlan of a role should be.
+  func wanted(_ role: K3sRoleOfNode) -> UpgradePlanObject {
+    Self.wanted(role, cluster, spec, release, target, nodes(role).flatMap(\.taints))
+  }
+
+  /// What it should be of a cluster that nobody has seen yet.
+  static func wanted(
+    _ role: K3sRoleOfNode, _ cluster: K3sCluster, _ spec: UpgradeSpec,
+    _ release: ControllerRelease?,
+    _ target: UpgradePlanObject.Target, _ taints: [NodeTaint] = []
+  ) -> UpgradePlanObject {
+    let settings = role == .server ? cluster.serverSettings : cluster.agentSettings
+    let configured = (settings["node-taint"]?.texts ?? []).compactMap { NodeTaint(flag: $0) }
+    return UpgradePlanObject(
+      role: role, target: target, spec: role == .server ? spec.servers : spec.agents,
+      registry: spec.controller.registry?.value, release: release,
+      taints: Array(Set(taints + configured)).sorted())
+  }
+}
+
+// MARK: - Nodes
+
+extension UpgradeRollout {
+  /// The nodes of a role: servers in inventory order, others by name behind them.
+  func nodes(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    let order = (role == .server ? cluster.servers : cluster.agents).map(\.nodeName)
+    let places = Dictionary(
+      order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    return view.nodes.filter { $0.isServer == (role == .server) }
+      .sorted { (places[$0.name] ?? .max, $0.name) < (places[$1.name] ?? .max, $1.name) }
+  }
+
+  /// Nodes that do not run what they should, whoever keeps them from it.
+  func behind(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    nodes(role).filter { $0.version?.imageTag != wantedTag || wantedTag == nil }
+  }
+
+  /// Nodes that this run brings to the release; a server that is under way goes first.
+  func pending(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    let name = UpgradePlanObject.name(role)
+    let applying = Set(view.plan(name)?.applying ?? [])
+    let mine = behind(role).filter { !isKeptByOthers($0) && !($0.isOff && role == .agent) }
+    let isUnderWay = { (node: UpgradeNode) in
+      applying.contains(node.labels[NodeLabels.hostname] ?? node.name)
+        && node.label(of: name) != NodeLabels.disabled
+    }
+    return mine.filter(isUnderWay) + mine.filter { !isUnderWay($0) }
+  }
+
+  /// Whether somebody else has set the label that leaves a node out.
+  func isKeptByOthers(_ node: UpgradeNode) -> Bool {
+    let name = UpgradePlanObject.name(node.isServer ? .server : .agent)
+    return node.label(of: name) == NodeLabels.disabled && node.heldPlan != name
+  }
+
+  /// Nodes that somebody else leaves out and that are behind.
+  func keptByOthers(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    behind(role).filter(isKeptByOthers)
+  }
+
+  /// Agents that are off and behind.
+  var absent: [UpgradeNode] { behind(.agent).filter { $0.isOff && !isKeptByOthers($0) } }
+
+  /// Nodes that we hold though there is no reason any more.
+  func leftHeld(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    let name = UpgradePlanObject.name(role)
+    let behind = Set(behind(role).map(\.name))
+    return nodes(role).filter { $0.heldPlan == name && !behind.contains($0.name) }
+  }
+
+  /// Pending nodes that an operator has cordoned: the controller would uncordon them.
+  func cordonedByOthers(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    guard wanted(role).uncordons else { return [] }
+    let jobs = view.jobs(of: UpgradePlanObject.name(role))
+    return pending(role).filter { node in
+      node.isCordoned && !jobs.contains { $0.node == node.name && $0.state != .complete }
+    }
+  }
+
+  func failedJobs(_ role: K3sRoleOfNode) -> [UpgradeJob] {
+    view.jobs(of: UpgradePlanObject.name(role)).filter { $0.state == .failed }
+  }
+
+  /// The host that a server's node is.
+  func member(_ node: UpgradeNode) -> K3sCluster.Member? {
+    cluster.servers.first { $0.nodeName == node.name }
+  }
+}
+
+extension K3sVersion {
+  /// The release in the spelling of image tags, which cannot hold a `+`.
+  var imageTag: String { description.map { $0 == "+" ? "-" : String($0) }.joined() }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import HelixModel
+import HelixPlan
+
+@testable import HelixKinds
+
+/// A folder that stands for a host's root, with programs that only write down what they are asked.
+final class ShellHost: Sendable {
+  private let root = FileManager.default.temporaryDirectory
+    .appending(path: "helix-host-\(UUID().uuidString)")
+
+  struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  init() throws {
+    for folder in [
+      "bin", "etc/rancher/k3s", "usr/local/bin", "var/lib/rancher/k3s", "var/lib/apt/lists", "run",
+      "boot",
+    ] {
+      try FileManager.default.createDirectory(
+        at: root.appending(path: folder), withIntermediateDirectories: true)
+    }
+  }
+
+  deinit { try? FileManager.default.removeItem(at: root) }
+
+  /// Puts a program there; what it was asked stands in `calls`.
+  func program(_ name: String, _ body: String) throws {
+    let folder = name == "k3s" ? "usr/local/bin" : "bin"
+    let path = root.appending(path: "\(folder)/\(name)").path
+    try "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\(root.path)/calls\n\(body)\n"
+      .write(toFile: path, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+  }
+
+  /// Every call of every program, in order.
+  var calls: [String] {
+    get throws {
+      try String(contentsOf: root.appending(path: "calls"), encoding: .utf8)
+        .split(separator: "\n").map(String.init)
+    }
+  }
+
+  func write(_ text: String, to path: String) throws {
+    try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
+  }
+
+  func read(_ path: String) throws -> String {
+    try String(contentsOf: root.appending(path: path), encoding: .utf8)
+  }
+
+  func remove(_ path: String) throws {
+    try FileManager.default.removeItem(at: root.appending(path: path))
+  }
+
+  func date(_ path: String, _ when: String) throws {
+    _ = try shell("touch -d '\(when)' '\(root.appending(path: path).path)'")
+  }
+
+  func run(_ instruction: Instruction) throws -> Result {
+    switch instruction {
+    case .run(let script): try shell(inRoot(script))
+    case .launch(let launch): try shell(inRoot(launch.script))
+    case .wait(let wait): try shell(inRoot(wait.script))
+    default: throw Diagnostic("the instruction has no script")
+    }
+  }
+
+  func ask<Value>(_ fact: Fact<Value>) throws -> Value { try askRaw(fact).0 }
+
+  func askRaw<Value>(_ fact: Fact<Value>) throws -> (Value, String) {
+    let result = try shell(
+      "HELIX_KEY=key\nHELIX_NOW=$(date +%s)\n\(FactPrelude.script)\n\(inRoot(fact.request.command))"
+    )
+    let output = result.output.replacingOccurrences(of: root.path, with: "")
+    return (try fact.parse(FactAnswer(status: Int(result.status), output: output)), output)
+  }
+
+  private func inRoot(_ script: String) -> String {
+    [
+      "/etc/rancher", "/usr/local/bin", "/var/lib/rancher", "/var/lib/apt", "/var/run/reboot",
+      "/run/reboot", "/boot/",
+    ].reduce(script) { text, path in
+      path == "/run/reboot"
+        // Below /var it has been moved already.
+        ? text.replacingOccurrences(of: " /run/reboot", with: " \(root.path)/run/reboot")
+        : text.replacingOccurrences(of: path, with: root.path + path)
+    }
+  }
+
+  private func shell(_ script: String) throws -> Result {
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try script.write(to: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = [file.path]
+    var environment = ProcessInfo.processInfo.environment
+    environment["PATH"] = "\(root.path)/bin:\(environment["PATH"] ?? "/usr/bin:/bin")"
+    process.environment = environment
+    let output = Pipe()
+    let errors = Pipe()
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    let told = output.fileHandleForReading.readDataToEndOfFile()
+    let complained = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus, output: String(decoding: told, as: UTF8.self),
+      errors: String(decoding: complained, as: UTF8.self))
+  }
+}

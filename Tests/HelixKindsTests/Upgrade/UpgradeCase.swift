@@ -1,0 +1,261 @@
+import Foundation
+import HelixModel
+import HelixPlan
+import Testing
+
+@testable import HelixKinds
+
+/// A fixture folder of an upgrade: a declared cluster, what it says of itself, the plan and the status.
+///
+///     version v1.29.15+k3s1          through v1.28.15+k3s1     channel https://…
+///     servers concurrency=1 drain=300 cordon=false window=02:00-05:00 toleration=KEY:EFFECT
+///     agents concurrency=2 drain=300
+///     node master-1 v1.29.1+k3s2 server cordoned off held disabled done taint=K:E hostname=H
+///     plan server-plan v1.29.1+k3s2  applying=master-1
+///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
+///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
+///     budget shop/web
+///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL
+///     controller absent
+///     fresh
+struct UpgradeCase: CustomTestStringConvertible, Sendable {
+  let name: String
+  let folder: URL
+  private(set) var lines: [[String]] = []
+
+  var testDescription: String { name }
+
+  static let all: [UpgradeCase] = {
+    let root = K3sCase.fixtures.appending(path: "system-upgrade")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
+    return names.sorted().compactMap { try? UpgradeCase(folder: root.appending(path: $0)) }
+  }()
+
+  init(folder: URL) throws {
+    self.folder = folder
+    name = folder.lastPathComponent
+    let text = try String(contentsOf: folder.appending(path: "cluster.txt"), encoding: .utf8)
+    lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { words(of: $0) }
+  }
+
+  private func rows(_ word: String) -> [[String]] {
+    lines.filter { $0[0] == word }.map { Array($0.dropFirst()) }
+  }
+
+  private func first(_ word: String) -> [String]? { rows(word).first }
+  private var isFresh: Bool { first("fresh") != nil }
+  private let here = SourceLocation(file: "inventory/cluster.yaml", line: 9, column: 3)
+
+  // MARK: - Declared
+
+  private func nodes(_ isServer: Bool) -> [[String]] {
+    rows("node").filter { $0.contains("server") == isServer }
+  }
+
+  private var cluster: K3sCaseCluster {
+    get throws {
+      let version = first("version")?[0] ?? "v1.29.15+k3s1"
+      var text = "version \(version)\n"
+      for node in nodes(true) { text += "server \(node[0]) \(isFresh ? "fresh" : "server")\n" }
+      for node in nodes(false) { text += "agent \(node[0]) \(isFresh ? "fresh" : "agent")\n" }
+      for taint in rows("node-taint") { text += "server-config node-taint [\(taint[0])]\n" }
+      return try K3sCaseCluster(text)
+    }
+  }
+
+  private func located(_ text: String) -> Located<String> { Located(text, at: here) }
+
+  private func plan(_ words: [String]) -> UpgradeSpec.PlanSpec {
+    var plan = UpgradeSpec.PlanSpec(location: here)
+    for word in words {
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      switch parts[0] {
+      case "concurrency": plan.concurrency = Int(parts[1]) ?? 1
+      case "drain": plan.drain = UpgradeSpec.Drain(timeout: Int(parts[1]) ?? 300)
+      case "cordon": plan.cordon = parts[1] == "true"
+      case "window":
+        let times = parts[1].split(separator: "-").map { located(String($0)) }
+        plan.window = UpgradeSpec.Window(days: [], start: times[0], end: times[1])
+      case "toleration":
+        let taint = parts[1].split(separator: ":").map(String.init)
+        let draft: Draft = [
+          "key": .text(taint[0]), "operator": "Exists", "effect": .text(taint[1]),
+        ]
+        plan.tolerations = (plan.tolerations ?? []) + [draft.node(at: here)]
+      default: Issue.record("no word \"\(word)\" of a plan")
+      }
+    }
+    return plan
+  }
+
+  private var upgrade: UpgradeSpec {
+    UpgradeSpec(
+      strategy: first("strategy").flatMap { .init(rawValue: $0[0]) } ?? .controller,
+      through: rows("through").compactMap { K3sVersion($0[0]) }.map { Located($0, at: here) },
+      channel: first("channel").map { located($0[0]) },
+      controller: .init(version: located(first("release")?[0] ?? "v0.13.4")),
+      servers: plan(first("servers") ?? []), agents: plan(first("agents") ?? []), location: here)
+  }
+
+  var inventory: Inventory {
+    get throws {
+      var inventory = try cluster.inventory
+      inventory.cluster?.upgrade = upgrade
+      return inventory
+    }
+  }
+
+  func desired() throws -> DesiredState {
+    let inventory = try inventory
+    let hosts = inventory.hosts.map(\.name)
+    let given: Set = [K3sRole.role.name, SystemUpgradeRole.role.name]
+    let demand = { (role: String, earlier: [String: [HostName]]) in
+      RoleDemand(role: role, hosts: hosts, earlier: earlier, given: given, location: here)
+    }
+    let k3s = try Catalogue.resources(for: demand(K3sRole.role.name, [:]), inventory: inventory)
+    let upgrade = try Catalogue.resources(
+      for: demand(SystemUpgradeRole.role.name, isFresh ? [K3sRole.role.name: hosts] : [:]),
+      inventory: inventory)
+    let title = "upgrade"
+    return DesiredState(
+      stages: (isFresh ? [Stage(title: "k3s", items: [.init(resources: k3s)])] : [])
+        + [Stage(title: title, items: [.init(resources: upgrade)])])
+  }
+
+  // MARK: - Answered
+
+  func observation() throws -> Observation {
+    let cluster = try cluster
+    var observation = try cluster.observation { _, _ in nil }
+    for (host, requests) in try desired().questions {
+      guard case .answered(var answers) = observation.hosts[host] else { continue }
+      for request in requests where answers[request.id] == nil {
+        answers[request.id] = FactAnswer(status: 0, output: try answer(request.id))
+      }
+      for fact in UpgradeStatus.requests {
+        answers[fact.id] = FactAnswer(status: 0, output: try answer(fact.id))
+      }
+      observation.hosts[host] = .answered(answers)
+    }
+    return observation
+  }
+
+  private func answer(_ id: FactID) throws -> String {
+    let name = id.rawValue
+    if name == UpgradeView.fact.request.id.rawValue { return isFresh ? "silent" : try view() }
+    if name == UpgradeTrouble.fact.request.id.rawValue { return trouble }
+    guard name.hasPrefix("object:") else { throw Diagnostic("nobody asked for \(name)") }
+    return first("controller")?[0] == "absent" ? "absent\nwhole\n" : "same\nwhole\n"
+  }
+
+  private func view() throws -> String {
+    let nodes = try rows("node").map(nodeRow)
+    let plans = try rows("plan").map(planRow) + rows("foreign").map(foreignRow)
+    let jobs = rows("job").map(jobRow)
+    let controller =
+      first("controller")?[0] == "absent"
+      ? [] : ["controller\trancher/system-upgrade-controller:v0.13.4\t1"]
+    return (nodes + plans + jobs + controller + ["whole"]).joined(separator: "\n") + "\n"
+  }
+
+  private static func json(_ draft: Draft) -> String {
+    let place = SourceLocation(file: "case", line: 1, column: 1)
+    return JSONText.write(draft.node(at: place)).split(separator: "\n")
+      .map { $0.drop { $0 == " " } }.joined()
+  }
+
+  private func nodeRow(_ words: [String]) throws -> String {
+    let isServer = words.contains("server")
+    let plan = isServer ? "server-plan" : "agent-plan"
+    var labels: [(String, Draft)] = [("kubernetes.io/hostname", .text(words[0]))]
+    if isServer { labels.append((NodeLabels.controlPlane, "true")) }
+    if words.contains("held") || words.contains("disabled") {
+      labels.append((NodeLabels.plan(plan), "disabled"))
+    }
+    if words.contains("done") { labels.append((NodeLabels.plan(plan), "hash")) }
+    var taints: [Draft] = []
+    for word in words {
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      if parts[0] == "hostname" { labels[0].1 = .text(parts[1]) }
+      guard parts[0] == "taint", let taint = NodeTaint(flag: parts[1]) else { continue }
+      taints.append(["key": .text(taint.key), "effect": .text(taint.effect)])
+    }
+    let ready = words.contains("off") ? "Unknown" : "True"
+    return [
+      "node", words[0], words[1], ready, isServer ? "True" : "",
+      words.contains("cordoned") ? "true" : "", Self.json(.fields(labels)),
+      taints.isEmpty ? "" : Self.json(.list(taints)), words.contains("held") ? plan : "",
+    ].joined(separator: "\t")
+  }
+
+  /// An UpgradePlan of ours, as it would have been applied for another release.
+  private func planRow(_ words: [String]) throws -> String {
+    let role: K3sRoleOfNode = words[0] == "server-plan" ? .server : .agent
+    let inventory = try inventory
+    let spec = try #require(inventory.cluster)
+    let cluster = try K3sCluster(spec, inventory: inventory, managed: [])
+    let taints = rows("node").filter { $0.contains("server") == (role == .server) }
+      .flatMap { $0 }.filter { $0.hasPrefix("taint=") }
+      .compactMap { NodeTaint(flag: String($0.dropFirst(6))) }
+    let target: UpgradePlanObject.Target =
+      words[1].hasPrefix("http")
+      ? .channel(words[1]) : .release(try #require(K3sVersion(words[1])))
+    let wanted = UpgradeRollout.wanted(
+      role, cluster, upgrade, ControllerRelease(upgrade.controller.version.value), target, taints)
+    let applying = words.first { $0.hasPrefix("applying=") }.map { [String($0.dropFirst(9))] }
+    let latest = words.first { $0.hasPrefix("latest=") }.map { String($0.dropFirst(7)) } ?? words[1]
+    let status: Draft = [
+      "latestVersion": .text(latest.replacingOccurrences(of: "+", with: "-")),
+      "latestHash": "hash", "applying": .list((applying ?? []).map(Draft.text)),
+    ]
+    var body = wanted.object.body["spec"] ?? Node(.null, at: here)
+    if words.contains("extra") {
+      var fields = try #require(body.mapping)
+      let more = Node(.bool(true), at: here)
+      fields.set(.init(key: "exclusive", keyLocation: here, value: more))
+      body = Node(.mapping(fields), at: here)
+    }
+    return ["plan", "system-upgrade", words[0], Self.json(.node(body)), Self.json(status)]
+      .joined(separator: "\t")
+  }
+
+  private func foreignRow(_ words: [String]) -> String {
+    let label = words.first { $0.hasPrefix("selector=") }.map { String($0.dropFirst(9)) }
+    let spec: Draft = [
+      "version": .text(words[1]), "upgrade": ["image": "rancher/k3s-upgrade"],
+      "drain": ["force": true],
+      "nodeSelector": [
+        "matchExpressions": [
+          ["key": .text(label ?? NodeLabels.controlPlane), "operator": "Exists"]
+        ]
+      ],
+    ]
+    return ["plan", "system-upgrade", words[0], Self.json(spec), "{}"].joined(separator: "\t")
+  }
+
+  private func jobRow(_ words: [String]) -> String {
+    let labels: Draft = [
+      "upgrade.cattle.io/plan": .text(words[1]), "upgrade.cattle.io/node": .text(words[2]),
+      "upgrade.cattle.io/version": "v",
+    ]
+    return [
+      "job", words[0], Self.json(labels), words[3] == "waiting" ? "0" : "1",
+      words[3] == "complete" ? "True" : "", words[3] == "failed" ? "True" : "",
+      words.count > 4 ? words[4] : "",
+    ].joined(separator: "\t")
+  }
+
+  private var trouble: String {
+    let pods = rows("pod").map { words in
+      [
+        "pod", "\(words[0])-x", words[0], words[1], words[2],
+        words.dropFirst(3).joined(separator: " "),
+      ]
+      .joined(separator: "\t")
+    }
+    let budgets = rows("budget").map { "budget\t\($0[0])\t0\t1\t1" }
+    return (pods + budgets).joined(separator: "\n") + "\n"
+  }
+}
+
+private func words(of line: Substring) -> [String] { line.split(separator: " ").map(String.init) }
