@@ -117,7 +117,30 @@ extension Console {
   ///
   /// - Throws: a `Failure` when the answer is another one, or nobody is there to give it.
   func approve(_ question: String, otherwise: String) throws {
-    guard isatty(STDIN_FILENO) == 1 else {
+    try ask(question, otherwise: otherwise)
+    guard readLine() == "yes" else { throw Self.declined }
+  }
+
+  /// Whether somebody is there to be asked.
+  var canAsk: Bool { isatty(STDIN_FILENO) == 1 }
+
+  /// The same, while other work goes on.
+  func awaitApproval(of question: String, otherwise: String) async throws {
+    try ask(question, otherwise: otherwise)
+    let answer = await typedLine()
+    guard !Task.isCancelled else {
+      note("\n")
+      throw CancellationError()
+    }
+    guard answer == "yes" else { throw Self.declined }
+  }
+
+  private static var declined: Failure {
+    Failure(.failed, [Diagnostic("not approved; nothing was changed")])
+  }
+
+  private func ask(_ question: String, otherwise: String) throws {
+    guard canAsk else {
       throw Failure(
         .failed,
         [
@@ -128,9 +151,6 @@ extension Console {
         ])
     }
     note("\n\(question) Only \"yes\" is taken for a yes: ")
-    guard readLine() == "yes" else {
-      throw Failure(.failed, [Diagnostic("not approved; nothing was changed")])
-    }
   }
 }
 

@@ -38,6 +38,7 @@ package enum Catalogue {
     K3sRole.self,
     RolloutUpdateRole.self,
     SOPSAgeRole.self,
+    ManifestsRole.self,
   ]
 
   /// Roles that inventories may already declare, and why they cannot be applied yet.
@@ -45,8 +46,6 @@ package enum Catalogue {
     RoleSpec(
       name: "helix.infra.system_upgrade",
       notYet: "upgrades through system-upgrade-controller come with a later version"),
-    RoleSpec(
-      name: "helix.infra.manifests", notYet: "applying manifests comes with a later version"),
     RoleSpec(
       name: "helix.infra.platform",
       notYet: "installing platform components comes with a later version"),

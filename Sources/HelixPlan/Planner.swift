@@ -50,6 +50,7 @@ extension Planner {
       var onHost: [HostName: [Address]] = [:]
       for resource in item.resources {
         add(resource, behind: before > 0 ? barrier : nil)
+        for found in found(by: resource) { add(found, behind: before > 0 ? barrier : nil) }
         if let host = resource.address.host { onHost[host, default: []].append(resource.address) }
       }
       latest.merge(onHost) { _, new in new }
@@ -98,6 +99,13 @@ extension Planner {
       block(&change, .refused(diagnostic), blockage)
     }
     changes.append(change)
+  }
+
+  /// What cannot be read has been told by the resource's own verdict.
+  private mutating func found(by resource: any Resource) -> [any Resource] {
+    let found = (try? resource.found(&sight)) ?? []
+    _ = sight.takeReliances()
+    return found
   }
 
   private mutating func look(at resource: any Resource) -> Verdict {

@@ -25,6 +25,9 @@ package protocol Resource: Sendable {
   ///
   /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict
+  /// Resources that nobody wrote down and that only what was seen tells of: they follow this one in
+  /// the plan, and read no facts but its own.
+  func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource]
   /// What to do about a resource whose own host is silent.
   func verdict(whenSilent silence: Diagnostic) -> Verdict
 }
@@ -36,6 +39,7 @@ extension Resource {
   package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
   package var needsIdentityProof: Bool { false }
   package var quorumGuard: QuorumGuard? { nil }
+  package func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource] { [] }
   package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
 }
 

@@ -13,7 +13,7 @@ import Testing
 ///     endpoint-down
 ///     limit worker-1 worker-2
 ///     node worker-2 not-ready KubeletNotReady container runtime network not ready
-///     node worker-1 cordoned note=apply-20231114T120000Z
+///     node worker-1 cordoned note=upgrade
 ///     node burst-1 agent release=v1.28.5+k3s1
 ///     pod default web-1 0/1 CrashLoopBackOff 3d worker-2
 ///     plan system-upgrade agents v1.29.1-k3s2 HASH worker-1

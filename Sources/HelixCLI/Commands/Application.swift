@@ -44,22 +44,68 @@ struct Application {
     let session = try await Session(
       project, options.connection, options.secrets, events: progress)
     if let saved { try refuseChangedSources(of: saved, now: project.sources) }
+    let giveUp = StopRequest()
+    let signals = StopSignals(giveUp)
+    defer { signals.end() }
+    let run = RunIdentity.here(command)
+    let lock = session.clusterLock(for: run)
+    let held = try await unlessStopped(giveUp) { try await taking(lock, console) }
+    let deciding = StopRequest()
+    signals.turn(to: deciding)
+    do {
+      // Between two who are told, nobody was.
+      if giveUp.isAsked { throw ExitStatus.interrupted.exit }
+      let plan = try await unlessStopped(deciding) {
+        try await approved(session, saved, console)
+      }
+      if deciding.isAsked { throw ExitStatus.interrupted.exit }
+      if !plan.pending.isEmpty {
+        try await carryOut(plan, session, run, held, progress, signals, console)
+      }
+      await held?.giveBack()
+      await session.close()
+      guard plan.heldBack.isEmpty else { throw ExitStatus.partlyApplied.exit }
+    } catch {
+      await held?.giveBack()
+      throw error
+    }
+  }
+
+  /// What the operator gave.
+  private var command: String { plans.contains(where: Project.isRole) ? "bootstrap" : "apply" }
+
+  /// Takes the lock of the cluster, if the project is about one.
+  private func taking(_ lock: ClusterLock?, _ console: Console) async throws -> HeldLock? {
+    do {
+      let held = try await lock?.take()
+      for holder in held?.overtaken ?? [] {
+        console.note("took over the lock of \(holder.words), whose process is gone\n")
+      }
+      return held
+    } catch let refusal as ClusterLock.Refusal {
+      switch refusal {
+      case .taken(let diagnostic): throw Failure(.locked, [diagnostic])
+      case .outOfReach(let diagnostics): throw Failure(.refused, diagnostics)
+      }
+    }
+  }
+
+  /// The plan that is to be carried out, shown and approved.
+  private func approved(
+    _ session: Session, _ saved: SavedPlan?, _ console: Console
+  ) async throws -> Plan {
     let present = try await session.plan()
     if let saved { try refuseMovedFacts(of: saved, now: present) }
     let plan = saved?.plan ?? present
     console.report(plan.warnings)
-    show(plan, of: project, on: console)
+    show(plan, of: session.project, on: console)
     try refuseUnsafe(plan)
     if let saved { try refuseOtherWork(of: saved, now: present) }
-    if !plan.pending.isEmpty {
-      if !options.autoApprove {
-        try console.approve(
-          "Apply this plan?", otherwise: "apply a saved plan with --auto-approve")
-      }
-      try await carryOut(plan, session, progress, console)
+    if !plan.pending.isEmpty, !options.autoApprove {
+      try await console.awaitApproval(
+        of: "Apply this plan?", otherwise: "apply a saved plan with --auto-approve")
     }
-    await session.close()
-    guard plan.heldBack.isEmpty else { throw ExitStatus.partlyApplied.exit }
+    return plan
   }
 
   /// The saved plan that was named, if one was.
@@ -133,27 +179,34 @@ struct Application {
   }
 
   private func carryOut(
-    _ plan: Plan, _ session: Session, _ progress: Progress, _ console: Console
+    _ plan: Plan, _ session: Session, _ run: RunIdentity, _ held: HeldLock?,
+    _ progress: Progress, _ signals: StopSignals, _ console: Console
   ) async throws {
+    // While somebody thought about it, another run may have come.
+    if let loss = await held?.loss { throw Failure(.locked, [loss]) }
     let record = try RunRecord()
     var sinks: [any EventSink] = [record]
     if options.json { sinks.append(EventLines(console)) } else { sinks.append(progress) }
     let stop = StopRequest()
-    let signals = StopSignals(stop)
+    signals.turn(to: stop)
+    await held?.whenLost { stop.ask() }
     let summary = await session.apply(
-      plan, parallelism: options.parallelism.parallelism, stop: stop, events: EventFan(sinks))
-    signals.end()
+      plan, as: run, fence: held?.fence, parallelism: options.parallelism.parallelism, stop: stop,
+      events: EventFan(sinks))
     await progress.finish()
-    try await conclude(summary, record, console)
+    // Whoever waits for the lock need not wait for our last words.
+    await held?.giveBack()
+    try await conclude(summary, lost: held?.loss, record, console)
   }
 
   private func conclude(
-    _ summary: RunSummary, _ record: RunRecord, _ console: Console
+    _ summary: RunSummary, lost: Diagnostic?, _ record: RunRecord, _ console: Console
   ) async throws {
     console.report(summary.failures.map(\.diagnostic))
     if let failure = await record.failure { console.report([failure]) }
     console.note(RunText(style: console.errors).summary(summary, record: record.path))
     if let advice = summary.advice { console.report([advice]) }
+    if let lost, summary.verdict != .done { throw Failure(.locked, [lost]) }
     switch summary.verdict {
     case .done: return
     case .failed: throw ExitStatus.failed.exit

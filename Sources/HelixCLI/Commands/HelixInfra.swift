@@ -19,8 +19,9 @@ package struct HelixInfra: AsyncParsableCommand {
     version: version,
     subcommands: [
       PlanCommand.self, ApplyCommand.self, ValidateCommand.self, InventoryCommand.self,
-      StatusCommand.self, FactsCommand.self, ExecCommand.self, SecretsCommand.self, ShowCommand.self, GraphCommand.self,
-      HistoryCommand.self,
+      StatusCommand.self, FactsCommand.self, ExecCommand.self, SecretsCommand.self,
+      ShowCommand.self, GraphCommand.self, SimulateCommand.self, HistoryCommand.self,
+      UnlockCommand.self,
       SchemaCommand.self, ConnectionsCommand.self, KeepConnectionsCommand.self,
     ])
 

@@ -11,13 +11,13 @@ struct SchemaCommand: AsyncParsableCommand {
       """)
 
   enum Document: String, ExpressibleByArgument, CaseIterable {
-    case cluster, linode, aws, plan, events, facts, exec, status
+    case cluster, linode, aws, plan, events, facts, exec, status, simulate
   }
 
   @Argument(
     help: """
       cluster, linode, aws (inventory files), plan (--json), events (apply --json), facts (--json), \
-      exec (--json), status (--json).
+      exec (--json), status (--json), simulate (--json).
       """)
   var document: Document
 
@@ -35,6 +35,7 @@ struct SchemaCommand: AsyncParsableCommand {
     case .facts: FactsSchema.text
     case .exec: ExecSchema.text
     case .status: StatusSchema.text
+    case .simulate: SimulationSchema.text
     }
   }
 }

@@ -59,13 +59,27 @@ struct Session {
       warnings: project.warnings)
   }
 
-  /// Carries a plan out.
+  /// The lock of the cluster that the project is about; nil when it is about none.
+  func clusterLock(for run: RunIdentity) -> ClusterLock? {
+    guard let cluster = project.inventory.cluster else { return nil }
+    let members = Set(cluster.k3s.servers + cluster.k3s.agents)
+    guard !cluster.k3s.servers.isEmpty, project.hosts.contains(where: members.contains) else {
+      return nil
+    }
+    return ClusterLock(
+      cluster: cluster.name.value, servers: cluster.k3s.servers, agents: cluster.k3s.agents,
+      others: project.hosts, shells: reach.shells, run: run)
+  }
+
+  /// Carries a plan out, behind the fence that came with the cluster's lock.
   func apply(
-    _ plan: Plan, parallelism: Int, stop: StopRequest, events: any EventSink
+    _ plan: Plan, as run: RunIdentity, fence: Fence?, parallelism: Int, stop: StopRequest,
+    events: any EventSink
   ) async -> RunSummary {
     let ports = RunPorts(
       shells: reach.shells, secrets: secrets, artifacts: artifacts, kubeconfigs: KubeconfigMerger(),
-      diagnoses: Catalogue.diagnoses, home: NSHomeDirectory())
+      diagnoses: Catalogue.diagnoses, home: NSHomeDirectory(),
+      run: run, fence: fence)
     // A restart writes no secret, and what a host says when it fails may hold one all the same.
     let confidential = project.confidential
     return await Executor(

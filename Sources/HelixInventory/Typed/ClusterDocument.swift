@@ -11,6 +11,7 @@ enum ClusterDocument {
     .optional("upgrade", UpgradeDocument.shape, "how the cluster upgrades itself"),
     .optional("os-update", OSUpdateDocument.shape, "how nodes get new packages and reboot"),
     .optional("secrets", secrets, "where secrets come from"),
+    .optional("manifests", manifests, "Kubernetes objects that should be there"),
   ])
 
   private static let k3s = Shape.fields([
@@ -55,13 +56,22 @@ enum ClusterDocument {
       ]), "where the cluster gets the identity"),
   ])
 
+  private static let manifests = Shape.fields([
+    .required(
+      "files", .list(of: .text(example: "manifests")),
+      "files and folders of manifests, from the folder above the inventory"),
+    .optional(
+      "prune", .bool, "whether what was applied earlier and left the files is deleted"),
+  ])
+
   private static func patterns(_ example: String) -> Shape {
     .either(.list(of: .text(example: example)), .text(example: example))
   }
 
   /// What the file declares; nil when a part that everything hangs on is missing or wrong.
   static func spec(
-    _ document: Node, in hosts: Inventory, manifests read: ([Located<String>]) -> [SecretManifest]
+    _ document: Node, in hosts: Inventory, manifests read: ([Located<String>]) -> [SecretManifest],
+    objects: ([Located<String>]) -> [ManifestObject]
   ) -> ClusterSpec? {
     guard let top = Fields(document), let name = top.text("cluster"), let k3s = top.fields("k3s"),
       let tag = k3s.text("version"), let version = K3sVersion(tag.value),
@@ -79,7 +89,12 @@ enum ClusterDocument {
         registries: k3s.fields("registries").map { Located($0.mapping, at: $0.location) }),
       kubeconfig: kubeconfig(top), upgrade: UpgradeDocument.spec(top.fields("upgrade")),
       osUpdate: OSUpdateDocument.spec(top.fields("os-update")),
-      secrets: secrets(top.fields("secrets"), manifests: read), location: document.location)
+      secrets: secrets(top.fields("secrets"), manifests: read),
+      manifests: top.fields("manifests").map { part in
+        ManifestsSpec(
+          objects: objects(part.texts("files")), prune: part.bool("prune") ?? true,
+          location: part.location)
+      }, location: document.location)
   }
 
   /// The hosts of patterns that are known to be good; bad ones were reported by `ClusterChecks`.

@@ -159,20 +159,6 @@ enum DurationText {
   /// The whole seconds; nil for anything else.
   static func seconds(_ node: Node) -> Int? {
     if case .integer(let seconds) = node.value { return seconds > 0 ? seconds : nil }
-    guard let text = node.text, !text.isEmpty else { return nil }
-    var total = 0
-    var digits = ""
-    for character in text {
-      if ("0"..."9").contains(character) {
-        digits.append(character)
-        continue
-      }
-      guard let number = Int(digits), number < 1_000_000,
-        let unit = ["s": 1, "m": 60, "h": 3600][character]
-      else { return nil }
-      total += number * unit
-      digits = ""
-    }
-    return digits.isEmpty && total > 0 ? total : nil
+    return node.text.flatMap(secondsOfDuration)
   }
 }

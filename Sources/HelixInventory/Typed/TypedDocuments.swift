@@ -23,10 +23,13 @@ struct TypedDocuments {
         inventory.warnings += checks.warnings
       }
       var manifests = SecretManifests(reader: reader)
+      var objects = ManifestFiles(reader: reader)
       inventory.cluster = ClusterDocument.spec(document, in: inventory) {
         manifests.read($0)
+      } objects: {
+        objects.read($0)
       }
-      problems += manifests.problems
+      problems += manifests.problems + objects.problems
     }
     if let document = document("linode.yaml", LinodeDocument.shape) {
       problems += LinodeDocument.problems(document)

@@ -32,9 +32,10 @@ package enum K3sRole: RoleKind {
       demand.earlier[role.name]?.contains(member.host) ?? false
     }
     let whole = servers.isEmpty || !isFirst || !cluster.upgradesOverSSH ? nil : cluster
+    let marks = K3sNodeMarks.fact(of: cluster)
     return all.map { K3sHost(node: $0) as any Resource }
       + (whole.map { [ClusterSnapshot(cluster: $0)] } ?? []) + all.flatMap(parts)
-      + (whole.map(ladder) ?? []) + file
+      + all.map { K3sNodeMarks(node: $0, fact: marks) } + (whole.map(ladder) ?? []) + file
   }
 
   private static func ladder(of cluster: K3sCluster) -> [any Resource] {

@@ -151,7 +151,7 @@ extension StatusReading {
   }
 
   private func cordoner(of name: String, _ condition: NodeCondition) -> String? {
-    if let note = condition.cordonNote { return "helix-infra (\(note))" }
+    if let note = condition.cordonNote { return "helix-infra, for \(note)" }
     let plan = voice?.plans?.first { $0.applying.contains(name) }
     return plan.map { "UpgradePlan \($0.namespace)/\($0.name)" }
   }

@@ -29,7 +29,8 @@ struct StatusReading: Sendable {
     cluster = inquiry.cluster
     shown = inquiry.shown
     var known = observation
-    for member in cluster.servers + cluster.agents where inquiry.questions[member.host] != nil {
+    let asked = inquiry.questions
+    for member in cluster.servers + cluster.agents where asked[member.host] != nil {
       if let silence = observation.silence(of: member.host) {
         silent[member.host] = silence.placed(at: member)
         continue
@@ -52,13 +53,12 @@ struct StatusReading: Sendable {
     _ member: K3sCluster.Member, _ observation: Observation, isServer: Bool
   ) -> HostReading {
     let answers = Answers(member: member, observation: observation)
-    let reading = HostReading(
+    return HostReading(
       clock: take(answers, ClockReading.fact), state: take(answers, NodeState.fact),
       binary: take(answers, InstalledBinary.fact) ?? nil, vitals: take(answers, HostVitals.fact),
       certificates: take(answers, CertificateEnds.fact),
       metrics: isServer ? take(answers, EtcdMetrics.fact) ?? nil : nil,
       voice: isServer ? take(answers, ClusterVoice.fact) : nil)
-    return reading
   }
 
   private struct Answers {

@@ -29,7 +29,7 @@ package struct StatusReport: Sendable, Hashable {
   package var clockReference: Int?
   /// Nil when no API says.
   package var pods: Pods?
-  /// Who applies now. Nothing asks for it yet.
+  /// Who applies now; nothing asks for it yet.
   package var lock: Lock?
   /// All that is wrong or odd, errors first.
   package var problems: [Diagnostic] = []

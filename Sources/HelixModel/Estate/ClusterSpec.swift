@@ -6,12 +6,14 @@ package struct ClusterSpec: Sendable {
   package var upgrade: UpgradeSpec?
   package var osUpdate: OSUpdateSpec?
   package var secrets: SecretsSpec?
+  package var manifests: ManifestsSpec?
   /// The file itself, for messages about what is missing in it.
   package var location: SourceLocation
 
   package init(
     name: Located<String>, k3s: K3sSpec, kubeconfig: KubeconfigSpec? = nil,
     upgrade: UpgradeSpec? = nil, osUpdate: OSUpdateSpec? = nil, secrets: SecretsSpec? = nil,
+    manifests: ManifestsSpec? = nil,
     location: SourceLocation
   ) {
     self.name = name
@@ -20,6 +22,7 @@ package struct ClusterSpec: Sendable {
     self.upgrade = upgrade
     self.osUpdate = osUpdate
     self.secrets = secrets
+    self.manifests = manifests
     self.location = location
   }
 }

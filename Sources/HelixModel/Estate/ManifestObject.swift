@@ -27,4 +27,13 @@ package struct ManifestObject: Hashable, Sendable {
     let halves = apiVersion.split(separator: "/")
     return halves.count > 1 ? String(halves[0]) : ""
   }
+
+  /// The kind that a CustomResourceDefinition brings; nil for any other object.
+  package var defined: (group: String, kind: String)? {
+    guard group == "apiextensions.k8s.io", kind == "CustomResourceDefinition",
+      let spec = body["spec"]?.mapping, let group = spec["group"]?.text,
+      let kind = spec["names"]?.mapping?["kind"]?.text
+    else { return nil }
+    return (group, kind)
+  }
 }

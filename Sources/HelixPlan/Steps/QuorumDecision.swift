@@ -3,7 +3,8 @@ package import HelixModel
 extension QuorumLedger {
   /// Whether a claim may be taken now, beside those that are held.
   package func decide(_ claim: Claim, held: [Held]) -> Decision {
-    Judgement(self, claim, held: held.filter(isHeldStill), isSteady: isSteadilyUnwell).decision
+    Judgement(self, claim, held: held.filter(isHeldStill)) { isSteadily(well: false, $0) }
+      .decision
   }
 
   /// Why a claim could not be granted however long it waits, if the servers stay as they are and
@@ -23,17 +24,20 @@ extension QuorumLedger {
     return judgement.decision == .granted
   }
 
+  /// Whether a claim could not be granted beside those held even if all voters were well.
+  package func isHopeless(_ claim: Claim, held: [Held]) -> Bool {
+    var judgement = Judgement(self, claim, held: held, isSteady: { _ in false })
+    judgement.votes.count(votes.voters)
+    return judgement.decision != .granted
+  }
+
   /// What a failed step did is over when its server has been well for a while.
   private func isHeldStill(_ held: Held) -> Bool {
     guard held.standing == .failed else { return true }
     guard let subject = held.claim.subject else {
-      return !seats.allSatisfy { streak(of: $0.host) >= Self.steadyReadings }
+      return !seats.allSatisfy { isSteadily(well: true, $0.host) }
     }
-    return streak(of: subject) < Self.steadyReadings
-  }
-
-  private func isSteadilyUnwell(_ host: HostName) -> Bool {
-    streak(of: host) <= -Self.steadyReadings
+    return !isSteadily(well: true, subject)
   }
 }
 
@@ -65,7 +69,11 @@ private struct Judgement {
       switch other.budget {
       case .voter(let host): claimed.insert(ledger.node(of: host))
       case .anyVoter: further += 1
-      case .membership: break
+      case .membership:
+        // It came half-way in, or half-way out: a voter in doubt.
+        guard let subject = other.subject else { break }
+        claimed.insert(ledger.node(of: subject))
+        votes.doubt(ledger.node(of: subject))
       }
     }
     self.claimed = claimed
@@ -73,7 +81,7 @@ private struct Judgement {
   }
 
   var decision: QuorumLedger.Decision {
-    if held.contains(where: { $0.claim.budget == .membership }) {
+    if held.contains(where: { $0.standing == .running && $0.claim.budget == .membership }) {
       return .refused("etcd's members are being changed\(inWork)")
     }
     switch claim.budget {
@@ -126,7 +134,7 @@ extension Judgement {
   }
 
   private var membership: QuorumLedger.Decision {
-    guard held.isEmpty else {
+    guard held.allSatisfy({ $0.standing != .running && $0.claim.subject == claim.subject }) else {
       return .refused("etcd's members change only while no other step may stop a voter\(inWork)")
     }
     if !votes.isListed {

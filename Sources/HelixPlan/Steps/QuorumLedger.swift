@@ -66,37 +66,43 @@ package struct QuorumLedger: Sendable {
     case refused(String)
   }
 
-  /// After so many readings in a row a voter is taken for what they say: an election makes all of
-  /// them look unwell for a moment, and what was just told to stop looks well for one.
-  package static let steadyReadings = 3
+  /// For so long all readings must have said the same of a voter before more is concluded from it:
+  /// an election makes all of them look unwell for a moment, and what was just told to stop looks
+  /// well for one.
+  static let steadiness: Duration = .seconds(30)
 
   let seats: [QuorumGuard.Seat]
   /// What the latest words add up to.
   package private(set) var votes = Votes()
-  /// For how many readings in a row a server has been well, or with a minus, has not.
-  private var streaks: [HostName: Int] = [:]
+  /// Since when each server is well, or is not.
+  private var streaks: [HostName: (isWell: Bool, since: Duration)] = [:]
+  private var now = Duration.zero
 
   package init(seats: [QuorumGuard.Seat]) { self.seats = seats }
 
-  /// Takes in what the servers say now; a silent one says nothing.
-  package mutating func take(_ words: [HostName: QuorumWord]) {
+  /// Takes in what the servers say at a moment; a silent one says nothing.
+  package mutating func take(_ words: [HostName: QuorumWord], at now: Duration) {
     votes = Votes(words, seats: seats)
+    self.now = now
     for seat in seats {
-      let streak = streaks[seat.host, default: 0]
       let isWell = votes.well.contains(seat.node)
-      streaks[seat.host] = isWell ? max(0, streak) + 1 : min(0, streak) - 1
+      if streaks[seat.host]?.isWell != isWell { streaks[seat.host] = (isWell, now) }
     }
   }
 
   /// From now on only later readings count for a server, since something was done to it.
   package mutating func doubt(_ host: HostName?) {
     guard let host else { return streaks = [:] }
-    streaks[host] = 0
+    streaks[host] = nil
   }
 
   func node(of host: HostName) -> String {
     seats.first { $0.host == host }?.node ?? host.rawValue.lowercased()
   }
 
-  func streak(of host: HostName) -> Int { streaks[host, default: 0] }
+  /// Whether a server has been well, or has not been, for a while.
+  func isSteadily(well: Bool, _ host: HostName) -> Bool {
+    guard let streak = streaks[host] else { return false }
+    return streak.isWell == well && now - streak.since >= Self.steadiness
+  }
 }

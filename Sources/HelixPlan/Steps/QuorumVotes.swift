@@ -57,6 +57,12 @@ extension QuorumLedger {
 }
 
 extension QuorumLedger.Votes {
+  /// Counts a server as a voter that may not be well.
+  mutating func doubt(_ node: String) {
+    guard !voters.isEmpty, !voters.contains(node) else { return }
+    voters = (voters + [node]).sorted()
+  }
+
   /// Counts servers as voters that are well, whatever they say now.
   mutating func count(_ nodes: [String]) {
     voters = Set(voters + nodes).sorted()

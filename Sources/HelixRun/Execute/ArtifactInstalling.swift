@@ -12,7 +12,7 @@ extension InstructionRunner {
     try await bring(file, install)
     let output = try await execute(
       .inline(
-        HostScripts.install, [install.path, install.mode, install.keepingPreviousAt ?? ""],
+        fence + HostScripts.install, [install.path, install.mode, install.keepingPreviousAt ?? ""],
         input: .nothing, become: become, timeout: remaining))
     guard output.status == 0 else {
       throw failure(
@@ -59,7 +59,7 @@ extension InstructionRunner {
   {
     let output = try await execute(
       .inline(
-        HostScripts.check, [install.path, install.mode, install.sha256], input: .nothing,
+        fence + HostScripts.check, [install.path, install.mode, install.sha256], input: .nothing,
         become: become, timeout: remaining))
     guard output.status == 0 else {
       throw failure(

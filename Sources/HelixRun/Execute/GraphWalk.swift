@@ -143,7 +143,7 @@ extension GraphWalk {
   /// Takes in what the servers said; at most one step begins, since the next one needs a count of
   /// its own.
   mutating func take(_ words: [HostName: QuorumWord], now: Duration) -> Tally {
-    votes.take(words)
+    votes.take(words, at: now)
     guard stopping == nil else {
       votes.pause(hasGranted: false, now: now)
       return Tally()

@@ -10,16 +10,21 @@ struct InstructionRunner: Sendable {
   let host: HostName
   /// When the step's time is up, by the ports' clock.
   let deadline: Duration
+  /// Takes secrets out of what a host printed.
+  var redact: @Sendable (String) async -> String = { $0 }
 
   /// How much of the step's time is left.
   var remaining: Duration { deadline - ports.clock.now }
   var become: Become { ports.shells.become(on: host) }
+  /// How everything begins that may change the host; the operator's own machine is no part of a
+  /// cluster.
+  var fence: String { become == .root ? ports.fence?.prefix(on: host) ?? "" : "" }
 
   func perform(_ instruction: Instruction) async throws {
     switch instruction {
     case .run(let script): try await run(script, as: instruction)
-    case .launch(let launch): try await run(launch.script, as: instruction)
-    case .reboot: try await run("systemctl reboot", as: instruction)
+    case .launch(let launch): try await self.launch(launch, as: instruction)
+    case .reboot(let reboot): try await self.reboot(reboot, as: instruction)
     case .feed(let feed): try await self.feed(feed, as: instruction)
     case .write(let file): try await write(file, as: instruction)
     case .install(let install): try await self.install(install, as: instruction)
@@ -39,9 +44,11 @@ struct InstructionRunner: Sendable {
 }
 
 extension InstructionRunner {
-  private func run(_ script: String, as instruction: Instruction) async throws {
+  func run(_ script: String, as instruction: Instruction) async throws {
     let output = try await execute(
-      .script(ShellScript(script, .stopsAtFailure), .deed, become: become, timeout: remaining))
+      .script(
+        ShellScript(script, .stopsAtFailure, fence: fence), .deed, become: become,
+        timeout: remaining))
     guard output.status == 0 else {
       throw failure(
         "the step \"\(step.title)\" failed with exit status \(output.status)", instruction,
@@ -53,7 +60,7 @@ extension InstructionRunner {
     let content = try await filledIn(feed.input, for: feed.title)
     let output = try await execute(
       .inline(
-        "\(ShellScript.surroundings)\nset -eu\n\(feed.script)", [], input: .secret(content),
+        "\(ShellScript.surroundings)\n\(fence)set -eu\n\(feed.script)", [], input: .secret(content),
         become: become, timeout: remaining))
     guard output.status == 0 else {
       throw failure(
@@ -67,7 +74,7 @@ extension InstructionRunner {
     let size = content.reveal().count
     let output = try await execute(
       .inline(
-        HostScripts.write,
+        fence + HostScripts.write,
         [file.path, file.mode, file.owner, file.group, String(size), ports.nonce()],
         input: .secret(content), become: become, timeout: remaining))
     guard output.status == 0 else {
@@ -135,11 +142,23 @@ extension InstructionRunner {
   func failure(
     _ summary: String, _ instruction: Instruction, _ output: CommandOutput, shownLines: String
   ) -> Diagnostic {
+    if let refusal = ports.fence?.refusal(output, by: host) {
+      return refusal.with(
+        Diagnostic.Evidence(command: instruction.words, status: output.status, lastLines: []))
+    }
     let meaning = meaning(ofStatus: output.status)
     return Diagnostic(
       summary, reason: meaning?.reason,
       remedy: meaning?.remedy ?? "mend what the last lines say, then run apply again",
       evidence: Diagnostic.Evidence(
         command: instruction.words, status: output.status, lastLines: plainLines(shownLines)))
+  }
+}
+
+extension Diagnostic {
+  fileprivate func with(_ evidence: Evidence) -> Diagnostic {
+    var diagnostic = self
+    diagnostic.evidence = evidence
+    return diagnostic
   }
 }

@@ -11,13 +11,20 @@ package struct RunPorts: Sendable {
   let home: String
   let clock: any RunClock
   let nonce: @Sendable () -> String
+  /// Whose deeds these are, for the records that long steps keep on hosts.
+  let run: RunIdentity
+  /// What every deed shows, so that a run that has lost the lock can do no more; nil when the hosts
+  /// belong to no cluster.
+  let fence: Fence?
 
   /// Ports for a run: `diagnoses` are all ways of finding out why a wait did not come true, `home`
-  /// is what `~` stands for, and `nonce` gives a new name for every temporary file.
+  /// is what `~` stands for, `nonce` gives a new name for every temporary file, and `fence` comes
+  /// with the lock of the cluster.
   package init(
     shells: HostShells, secrets: any SecretStore, artifacts: any ArtifactStore,
     kubeconfigs: any KubeconfigMerging, diagnoses: [String: Diagnosis], home: String,
-    clock: any RunClock = SystemClock(), nonce: @escaping @Sendable () -> String = randomNonce
+    clock: any RunClock = SystemClock(), nonce: @escaping @Sendable () -> String = randomNonce,
+    run: RunIdentity = .here("apply"), fence: Fence? = nil
   ) {
     self.shells = shells
     self.secrets = secrets
@@ -27,6 +34,8 @@ package struct RunPorts: Sendable {
     self.home = home
     self.clock = clock
     self.nonce = nonce
+    self.run = run
+    self.fence = fence
   }
 }
 

@@ -39,7 +39,8 @@ struct StepRunner: Sendable {
       throw Diagnostic("the step has instructions and no host to follow them on")
     }
     let runner = InstructionRunner(
-      ports: ports, learned: learned, events: events, step: step, host: host, deadline: deadline)
+      ports: ports, learned: learned, events: events, step: step, host: host, deadline: deadline,
+      redact: { await redactor().cleaned($0) })
     guard runner.remaining > .zero else { throw TimeLimitReached() }
     try await within(runner.remaining + Self.lastWords, clock: ports.clock) {
       try await runner.perform(instruction)

@@ -23,8 +23,8 @@ package final class StopRequest: Sendable {
   /// Whether anybody has asked.
   package var isAsked: Bool { count.load(ordering: .acquiring) > 0 }
 
-  /// Returns when somebody has asked, or the task is cancelled.
-  func asked() async { for await _ in first.stream {} }
+  /// Returns when somebody has asked, or the task is cancelled; to be called once.
+  package func asked() async { for await _ in first.stream {} }
 
   /// Returns when somebody has asked twice, or the task is cancelled.
   func askedTwice() async { for await _ in second.stream {} }

@@ -63,8 +63,8 @@ extension VoteKeeping {
   }
 
   /// Takes in what the servers said.
-  mutating func take(_ words: [HostName: QuorumWord]) {
-    ledger.take(words)
+  mutating func take(_ words: [HostName: QuorumWord], at now: Duration) {
+    ledger.take(words, at: now)
     for host in doubted { ledger.doubt(host) }
     doubted = []
   }
@@ -86,7 +86,7 @@ extension VoteKeeping {
     guard case .refused(let words) = ledger.decide(claim, held: union(before, held)) else {
       return .granted
     }
-    if !ledger.mightGrant(claim, held: adrift) { return .failed(words, patience: nil) }
+    if ledger.isHopeless(claim, held: adrift) { return .failed(words, patience: nil) }
     guard running.isEmpty else {
       since[position] = nil
       return .waits(words)
@@ -136,9 +136,9 @@ extension VoteKeeping {
     guard let claim = running.removeValue(forKey: position) else { return }
     hurry()
     if isCounting { doubted.append(claim.subject) }
-    guard let standing = outcome.standing, claim.budget != .membership else { return }
-    failed.append(QuorumLedger.Held(claim, standing))
+    guard let standing = outcome.standing else { return }
     ledger.doubt(claim.subject)
+    failed.append(QuorumLedger.Held(claim, standing))
   }
 }
 

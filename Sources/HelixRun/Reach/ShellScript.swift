@@ -21,9 +21,10 @@ package struct ShellScript: Sendable {
 
   package let text: String
 
-  package init(_ script: String, _ strictness: Strictness) {
+  /// What `fence` refuses does not begin.
+  package init(_ script: String, _ strictness: Strictness, fence: String = "") {
     let mode = strictness == .stopsAtFailure ? "set -eu\n" : ""
-    text = "\(Self.surroundings)\n\(mode)eval \(shellQuoted(script)) </dev/null\n"
+    text = "\(Self.surroundings)\n\(fence)\(mode)eval \(shellQuoted(script)) </dev/null\n"
   }
 }
 

@@ -69,12 +69,4 @@ package enum RunLock {
         reason: "it is held by \(who ?? "a process that has just begun")",
         remedy: "wait until that run has ended; the lock goes with its process"))
   }
-
-  private static func hostName() -> String {
-    var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
-    return name.withUnsafeBytes {
-      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-    }
-  }
 }

@@ -16,6 +16,22 @@ struct K3sCase: CustomTestStringConvertible, Sendable {
     name = folder.lastPathComponent
     cluster = try K3sCaseCluster(
       String(contentsOf: folder.appending(path: "cluster.txt"), encoding: .utf8))
+    let manifests = folder.appending(path: "manifests.json")
+    if let text = try? String(contentsOf: manifests, encoding: .utf8) {
+      cluster.objects = try Self.objects(text, at: cluster.here)
+    }
+  }
+
+  private static func objects(
+    _ text: String, at place: HelixModel.SourceLocation
+  ) throws -> [ManifestObject] {
+    try (JSONReading.read(text).list ?? []).compactMap(\.mapping).map { body in
+      let metadata = try #require(body["metadata"]?.mapping)
+      return ManifestObject(
+        apiVersion: try #require(body["apiVersion"]?.text), kind: try #require(body["kind"]?.text),
+        namespace: metadata["namespace"]?.text, name: try #require(metadata["name"]?.text),
+        body: body, location: place)
+    }
   }
 
   var testDescription: String { name }

@@ -20,12 +20,16 @@ import HelixPlan
 ///     config kubelet-arg [image-gc-high-threshold=55]
 ///     server-config agent-token {agent-secret}
 ///     node worker-1 gone
+///     marks worker-1 label/zone {"zone":"east"} [{"key":"gpu","effect":"NoSchedule"}]
+///     prune false
 ///     kubeconfig ~/.kube/helix.yaml merge
 ///     bootstrap flux-system sops-age
 ///     manifest flux-system github token=github-token
 ///     identities age1abc opens 12 closed=old.yaml
 ///     identities age1abc fails "the file a.yaml is not for it"
 ///
+/// Words of `marks`: what the node remembers of helix-infra (`-` for nothing), its labels, its taints.
+/// A case with a `manifests.json` beside it declares its list of objects.
 /// The word after a host is its profile: a folder of k3s-hosts, or `silent`. `runs` is the release
 /// that members have, where it is not the declared one.
 struct K3sCaseCluster: Sendable {
@@ -51,6 +55,10 @@ struct K3sCaseCluster: Sendable {
   var identities: IdentityProof?
   /// The rows that `kubectl get nodes` has beside or instead of those of living hosts.
   var nodes: [(name: String, words: [String])] = []
+  var marks: [String: [String]] = [:]
+  /// Kubernetes objects that should be there.
+  var objects: [ManifestObject]?
+  var prunes = true
 
   let here = SourceLocation(file: "playbooks/k3s.yaml", line: 3, column: 5)
 
@@ -84,6 +92,8 @@ struct K3sCaseCluster: Sendable {
     case "registries":
       registries = try JSONReading.read(rest.joined(separator: " ")).mapping
     case "node": nodes.append((rest[0], Array(rest.dropFirst())))
+    case "marks": marks[rest[0]] = Array(rest.dropFirst())
+    case "prune": prunes = rest[0] == "true"
     default: throw Diagnostic("no word \"\(word)\" in cluster.txt")
     }
   }
@@ -161,7 +171,9 @@ struct K3sCaseCluster: Sendable {
     return ClusterSpec(
       name: Located("helix", at: here), k3s: k3s, kubeconfig: kubeconfig, upgrade: upgrade,
       osUpdate: osUpdate,
-      secrets: bootstrap.map { SecretsSpec(bootstrap: $0) }, location: here)
+      secrets: bootstrap.map { SecretsSpec(bootstrap: $0) },
+      manifests: objects.map { ManifestsSpec(objects: $0, prune: prunes, location: here) },
+      location: here)
   }
 }
 
@@ -189,7 +201,9 @@ extension K3sCaseCluster {
   /// The roles that the cluster's parts ask for, in order, given to some hosts.
   func desired(hosts: [HostName]) throws -> DesiredState {
     let role = osUpdate == nil ? K3sRole.role.name : RolloutUpdateRole.role.name
-    let roles = [role] + (bootstrap == nil ? [] : [SOPSAgeRole.role.name])
+    let roles =
+      [role] + (bootstrap == nil ? [] : [SOPSAgeRole.role.name])
+      + (objects == nil ? [] : [ManifestsRole.role.name])
     let items = try roles.map { role in
       let demand = RoleDemand(
         role: role, hosts: hosts, earlier: role == roles[0] ? [:] : [roles[0]: hosts],
@@ -205,10 +219,12 @@ extension K3sCaseCluster {
   ) throws -> FactAnswer {
     let profile = hosts.first { $0.name == host }?.profile ?? "controller"
     let name = fact.rawValue.split(separator: ":").first.map(String.init) ?? ""
+    let full = String(fact.rawValue.map { ":/".contains($0) ? "-" : $0 })
     let own = K3sCase.fixtures.appending(path: "k3s-hosts/\(profile)/\(name).txt")
     let every = K3sCase.fixtures.appending(path: "k3s-hosts/every/\(name).txt")
     let text =
-      try special(host, FactID(name)) ?? (try? String(contentsOf: own, encoding: .utf8))
+      try special(host, FactID(full)) ?? special(host, FactID(name))
+      ?? (try? String(contentsOf: own, encoding: .utf8))
       ?? String(contentsOf: every, encoding: .utf8)
     return FactAnswer(status: 0, output: filled(text, for: host))
   }
@@ -221,7 +237,7 @@ extension K3sCaseCluster {
       "name": name.rawValue, "address": host?.address ?? "", "machine-id": Self.machineID(name),
       "version": runs ?? version, "ca": Self.ca, "registries": registriesFingerprint,
       "service": role.service, "role": role.rawValue,
-      "served": served, "nodes": nodeRows, "endpoint": endpoint ?? "",
+      "served": served, "nodes": nodeRows, "marks": markRows, "endpoint": endpoint ?? "",
       "server": hosts.first(where: \.isServer)?.address ?? "",
     ]
     let text = values.reduce(text) { $0.replacingOccurrences(of: "{\($1.key)}", with: $1.value) }
@@ -258,13 +274,27 @@ extension K3sCaseCluster {
 
   /// Hosts that are part of the cluster by their profile are ready, unless a `node` line says more:
   /// `waiting` is heard by the cluster and not ready.
-  private var nodeRows: String {
+  private var knownNodes: [String: [String]] {
     var rows: [String: [String]] = [:]
     for host in hosts where ["server", "agent", "installed"].contains(host.profile) {
       rows[host.name.rawValue] = ["ready"] + (host.isServer ? ["voter"] : [])
     }
     for (name, words) in nodes { rows[name] = words.contains("gone") ? nil : words }
-    return rows.sorted { $0.key < $1.key }.map { name, words in
+    return rows
+  }
+
+  /// What the nodes bear beside what k3s itself gives them: nothing, unless a `marks` line says more.
+  private var markRows: String {
+    knownNodes.keys.sorted().map { name in
+      let bears = marks[name] ?? ["-", "{}", "[]"]
+      let known = bears[0] == "-" ? "" : bears[0]
+      let taints = bears[2] == "[]" ? "" : bears[2]
+      return ["node", name, known, bears[1], taints].joined(separator: "\t")
+    }.joined(separator: "\n")
+  }
+
+  private var nodeRows: String {
+    knownNodes.sorted { $0.key < $1.key }.map { name, words in
       let machine = words.first { $0.hasPrefix("machine=") }.map { String($0.dropFirst(8)) }
       let unready = words.contains("waiting") ? "False" : "Unknown"
       let ready = words.contains("ready") ? "True" : unready

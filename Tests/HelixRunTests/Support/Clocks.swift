@@ -72,6 +72,8 @@ final class ManualClock: RunClock {
     for sleeper in over { sleeper.continuation.resume() }
   }
 
+  var sleeperCount: Int { state.withLock { $0.sleepers.count } }
+
   /// Waits until so many are asleep.
   func hasSleepers(_ count: Int) async {
     await eventually("\(count) sleepers") { self.state.withLock { $0.sleepers.count } >= count }

@@ -12,6 +12,8 @@ struct TestRun {
   var clock: any RunClock = ManualClock()
   var parallelism = 10
   var home = "/nonexistent"
+  var identity = runIdentity("run-1")
+  var fence: Fence?
   let log = EventLog()
 
   var ports: RunPorts {
@@ -20,7 +22,8 @@ struct TestRun {
         hosts: shells.map { host($0.host) }, remote: ScriptedProvider(shells),
         local: ScriptedShell(.controller)),
       secrets: secrets, artifacts: artifacts, kubeconfigs: AppendingKubeconfigs(),
-      diagnoses: diagnoses, home: home, clock: clock, nonce: { "n0nce" })
+      diagnoses: diagnoses, home: home, clock: clock, nonce: { "n0nce" },
+      run: identity, fence: fence)
   }
 
   /// Applies steps as a plan of their own.

@@ -41,9 +41,21 @@ struct K3sConfig: K3sResource {
       let mayBeginAgain = agrees && comparison.mayBeginAgain(has, wanted)
       let fields = self.fields(installed, wanted, differs: !agrees || mayBeginAgain)
       guard !fields.isEmpty else { return .unchanged(reason: "it says the same") }
-      let need: Need = !agrees ? .other : mayBeginAgain ? .tie : .mode
+      let need = try self.need(has, wanted, agrees: agrees, comparison)
       return self.inTurn(self.work(installed, wanted, fields, view, need), view)
     }
+  }
+
+  private func need(
+    _ has: ConfigSettings?, _ wanted: ConfigSettings, agrees: Bool, _ comparison: ConfigComparison
+  ) throws(Diagnostic) -> Need {
+    if agrees { return comparison.mayBeginAgain(has, wanted) ? .tie : .mode }
+    let view = comparison.view
+    // A file that waits for its restart must go on looking as if it did.
+    guard let has, view.entry.isMember, !view.state.newerFiles.contains(K3sPaths.config),
+      try comparison.agree(has.without(Self.marks), wanted.without(Self.marks))
+    else { return .other }
+    return .marks
   }
 
   private func fields(
@@ -78,11 +90,16 @@ struct K3sConfig: K3sResource {
       steps: [steps(need, wanted)])
   }
 
+  /// What k3s reads only when a node registers; `K3sNodeMarks` tells a living node.
+  private static let marks: Set<String> = ["node-label", "node-taint"]
+
   /// How much of the file is not as it should be.
   private enum Need {
     case other
     /// Only the way into the cluster, which a running member does not look at.
     case tie
+    /// Only labels and taints, which a running member does not look at either.
+    case marks
     case mode
   }
 
@@ -91,6 +108,7 @@ struct K3sConfig: K3sResource {
     return switch need {
     case .other: step("write", title, [Self.write(wanted)])
     case .tie: step(tidyStep, title, Self.tie(wanted))
+    case .marks: step(tidyStep, title, Self.quietly(wanted, on: node.role))
     case .mode: step(tidyStep, title, [keepToRoot(K3sPaths.config)])
     }
   }
@@ -99,6 +117,7 @@ struct K3sConfig: K3sResource {
     switch need {
     case .other: installed.text == nil ? "there is no config" : "the config differs"
     case .tie: "with cluster-init it would begin a second cluster, were its data lost"
+    case .marks: "labels or taints differ, which need no restart"
     case .mode: "its mode differs"
     }
   }
@@ -110,7 +129,13 @@ struct K3sConfig: K3sResource {
   /// Writes a server's config with an old date, so that it does not look as if k3s had yet to
   /// take it up.
   static func tie(_ settings: ConfigSettings) -> [Instruction] {
-    [write(settings), .run(script: "touch -r \(K3sPaths.unit(.server)) \(K3sPaths.config)")]
+    quietly(settings, on: .server)
+  }
+
+  private static func quietly(
+    _ settings: ConfigSettings, on role: K3sRoleOfNode
+  ) -> [Instruction] {
+    [write(settings), .run(script: "touch -r \(K3sPaths.unit(role)) \(K3sPaths.config)")]
   }
 
   /// The host's file with fingerprints made words.

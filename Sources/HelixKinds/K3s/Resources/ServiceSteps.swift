@@ -48,7 +48,7 @@ struct ServiceSteps {
 
 extension ServiceSteps {
   private var serverStep: Step {
-    var instructions = [command] + gate.onNode
+    var instructions: [Instruction] = [command] + gate.onNode
     if view.entry == .initialise {
       instructions += [.wait(tokenIsThere), .learn(JoinPoint.Identity.name, script: caHash)]
     }

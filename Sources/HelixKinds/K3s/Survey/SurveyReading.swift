@@ -46,7 +46,8 @@ struct SurveyReading {
     }
     return ClusterSurvey(
       cluster: cluster, standing: standing, states: states, silent: silent, living: living,
-      holders: holders, ledger: ledger, nodes: living.first.flatMap { lists[$0.host] }?.nodes ?? [:],
+      holders: holders, ledger: ledger,
+      nodes: living.first.flatMap { lists[$0.host] }?.nodes ?? [:],
       endpointServes: endpointServes, versions: versions)
   }
 
@@ -55,7 +56,7 @@ struct SurveyReading {
     ledger.take(
       Dictionary(
         cluster.servers.compactMap { server in word(of: server).map { (server.host, $0) } },
-        uniquingKeysWith: { first, _ in first }))
+        uniquingKeysWith: { first, _ in first }), at: .zero)
     return ledger
   }
 

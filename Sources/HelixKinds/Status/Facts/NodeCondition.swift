@@ -3,7 +3,7 @@ struct NodeCondition: Sendable, Hashable {
   /// Whether it is a server, by its label.
   var isServer: Bool
   var isCordoned: Bool
-  /// What helix-infra wrote on the node when it cordoned it.
+  /// What helix-infra cordoned it for: `upgrade`; nil when it was somebody else.
   var cordonNote: String?
   /// The conditions that hold and should not: `DiskPressure`.
   var pressures: [String]
@@ -13,8 +13,8 @@ struct NodeCondition: Sendable, Hashable {
   var reason: String
   var message: String
 
-  /// The annotation under which helix-infra says that it cordoned a node, and why.
-  static let cordonAnnotation = "helix.infra/cordoned"
+  /// The annotation in which helix-infra says that it cordoned a node, and what for.
+  static let cordonAnnotation = "helix-infra/cordoned"
 
   private static let pressureTypes = [
     "DiskPressure", "MemoryPressure", "PIDPressure", "NetworkUnavailable",
@@ -38,7 +38,7 @@ struct NodeCondition: Sendable, Hashable {
 
   private static let template =
     #"{range .items[*]}node{"\t"}{.metadata.name}{"\t"}{.spec.unschedulable}{"\t"}"#
-    + #"{.metadata.labels}{"\t"}{.metadata.annotations.helix\.infra/cordoned}{"\t"}"#
+    + #"{.metadata.labels}{"\t"}{.metadata.annotations.\#(cordonAnnotation)}{"\t"}"#
     + pressureTypes.map { #"{.status.conditions[?(@.type=="\#($0)")].status}{"\t"}"# }.joined()
     + #"{.status.conditions[?(@.type=="Ready")].reason}{"\t"}"#
     + #"{.status.conditions[?(@.type=="Ready")].message}{"\n"}{end}"#

@@ -10,9 +10,11 @@ struct PodsNotReady: Sendable, Hashable {
   static let script = """
     { helix_get pods -A -o wide --no-headers && echo helix-answered; } | awk '
           $0 == "helix-answered" { print "answered pods"; print "pods", n + 0; next }
-          NF < 9 || split($3, ready, "/") != 2 || ready[1] == ready[2] { next }
+          split($3, ready, "/") != 2 || ready[1] == ready[2] { next }
           $4 ~ /^(Completed|Succeeded|Evicted|NodeShutdown|Terminated|Preempting)$/ { next }
-          ++n <= 200 { print "pod\\t" $1 "\\t" $2 "\\t" $3 "\\t" $4 "\\t" $(NF - 4) "\\t" $(NF - 2) }'
+          # Restarts may be three words: 31 (2m ago).
+          { age = $6 ~ /^[(]/ ? 8 : 6 }
+          ++n <= 200 { print "pod\\t" $1 "\\t" $2 "\\t" $3 "\\t" $4 "\\t" $age "\\t" $(age + 2) }'
     """
 
   init(_ rows: [[Substring]], lines: FactLines) {

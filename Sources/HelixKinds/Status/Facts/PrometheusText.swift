@@ -98,8 +98,9 @@ struct LatencyHistogram: Sendable, Hashable {
     guard !buckets.isEmpty else { return nil }
   }
 
-  /// The seconds within which a part of all was done, even within a bucket; nil when nothing was
-  /// counted. What took longer than the last bound counts as that bound.
+  /// The seconds within which a part of all was done; nil when nothing was counted.
+  ///
+  /// Within a bucket all are taken to lie evenly. What took longer than the last bound counts as that bound.
   func quantile(_ part: Double) -> Double? {
     guard let total = buckets.last?.count, total > 0 else { return nil }
     let rank = part * total

@@ -1,0 +1,70 @@
+import Foundation
+import HelixModel
+import HelixRun
+
+/// Who holds a cluster's lock, for programs.
+struct LockDocument: Encodable {
+  let format = "helix-infra/lock"
+  let version = 1
+  let cluster: String
+  /// In the inventory's order.
+  let servers: [Server]
+
+  struct Server: Encodable {
+    let host: String
+    /// `free`, `live`, `gone`, `expired` or `silent`.
+    let state: String
+    let holder: Holder?
+    /// Whether the copy was taken away from its holder.
+    let removed: Bool
+    /// Why it did not answer.
+    let unreachable: Diagnostic?
+  }
+
+  struct Holder: Encodable {
+    let number: Int
+    let run: String
+    let user: String
+    let host: String
+    let pid: Int
+    let command: String
+    let started: String
+    let heldSeconds: Int
+    let renewedSeconds: Int
+    let timeToLiveSeconds: Int
+  }
+
+  init(cluster: String, _ report: LockReport, removed: [HostName]) {
+    self.cluster = cluster
+    servers = report.servers.map { host, sight in
+      switch sight {
+      case .silent(let why):
+        Server(
+          host: host.rawValue, state: "silent", holder: nil, removed: false, unreachable: why)
+      case .seen(let lock):
+        Server(
+          host: host.rawValue,
+          state: lock.state == .live && !lock.isAlive ? "gone" : lock.state.rawValue,
+          holder: lock.holder.map(Holder.init),
+          removed: lock.holder != nil && removed.contains(host), unreachable: nil)
+      }
+    }
+  }
+
+  /// The JSON document, the same bytes for the same answers.
+  func encoded() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self) + Data("\n".utf8)
+  }
+}
+
+extension LockDocument.Holder {
+  init(_ holder: LockHolder) {
+    self.init(
+      number: holder.number, run: holder.run.id, user: holder.run.user, host: holder.run.host,
+      pid: holder.run.pid, command: holder.run.command, started: holder.run.started,
+      heldSeconds: holder.held, renewedSeconds: holder.renewed,
+      timeToLiveSeconds: holder.timeToLive)
+  }
+}

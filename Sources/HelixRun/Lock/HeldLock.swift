@@ -1,0 +1,99 @@
+package import HelixModel
+
+/// The lock while a run holds it: renewed in the background until it is given back or lost.
+package actor HeldLock {
+  /// What the run shows before everything it does.
+  package nonisolated let fence: Fence
+  /// Runs of this machine that died with the lock in their hands.
+  package nonisolated let overtaken: [LockHolder]
+  /// Why the run must not go on; nil as long as it may.
+  package private(set) var loss: Diagnostic?
+
+  private nonisolated let desk: LockDesk
+  /// When each server was asked for what it then granted.
+  private var proven: [HostName: Duration]
+  /// Who holds a server's copy instead; nil inside when it was taken away for nobody.
+  private var lostTo: [HostName: LockHolder?] = [:]
+  private var renewals: Task<Void, Never>?
+  private var mourners: [@Sendable () -> Void] = []
+
+  private static let interval: Duration = .seconds(10)
+  /// A renewal counts here for less long than there: nobody else can have the lock by then.
+  private static let margin: Duration = .seconds(5)
+
+  init(
+    _ desk: LockDesk, number: Int, granted: [HostName: Duration], overtaken: [LockHolder]
+  ) {
+    self.desk = desk
+    fence = desk.fence(number)
+    proven = granted
+    var seen: Set<String> = []
+    self.overtaken = overtaken.filter { seen.insert($0.run.id).inserted }
+  }
+
+  /// Calls `act` as soon as the lock is lost, which may be now.
+  package func whenLost(_ act: @escaping @Sendable () -> Void) {
+    if loss != nil { act() } else { mourners.append(act) }
+  }
+
+  func beginRenewing() {
+    renewals =
+      renewals
+      ?? Task {
+        await withTaskGroup { group in
+          for server in desk.servers { group.addTask { await self.keepRenewing(on: server) } }
+        }
+      }
+  }
+
+  /// Ends the renewals and gives every copy back.
+  package func giveBack() async {
+    renewals?.cancel()
+    await renewals?.value
+    await desk.giveBack(fence.number, on: proven.keys.sorted(), wasHeld: true)
+  }
+}
+
+extension HeldLock {
+  /// Each server for itself: one that hangs must not hold up the others.
+  private nonisolated func keepRenewing(on server: HostName) async {
+    let script = LockScripts.renew(
+      number: fence.number, run: desk.run, timeToLive: LockDesk.timeToLive)
+    while !Task.isCancelled {
+      let asked = desk.clock.now
+      let answer = try? await within(LockDesk.patience, clock: desk.clock) { [desk] in
+        try await desk.ask(server, script)
+      }
+      await note(answer, of: server, asked: asked)
+      do { try await desk.clock.sleep(for: Self.interval) } catch { return }
+    }
+  }
+
+  private func note(_ answer: ServerLock?, of server: HostName, asked: Duration) {
+    guard !Task.isCancelled else { return }
+    if let answer {
+      if answer.verdict == .renewed {
+        proven[server] = asked
+        lostTo[server] = nil
+      } else {
+        proven[server] = nil
+        lostTo.updateValue(answer.holder, forKey: server)
+      }
+    }
+    judge()
+  }
+
+  /// Whether a majority still stands behind the run.
+  private func judge() {
+    guard loss == nil else { return }
+    let now = desk.clock.now
+    let limit = Duration.seconds(LockDesk.timeToLive) - Self.margin
+    let ours = desk.servers.filter { server in proven[server].map { now - $0 < limit } ?? false }
+    guard ours.count < desk.majority else { return }
+    let survey = LockSurvey()
+    loss = LockWords(desk: desk, survey: survey).lost(
+      kept: ours, to: lostTo.values.compactMap(\.self).first, taken: lostTo.keys.sorted())
+    for act in mourners { act() }
+    mourners = []
+  }
+}

@@ -1,0 +1,58 @@
+/// Where on a host helix-infra keeps what must outlive connections, and by what the host tells its
+/// age and its boots.
+enum HostPlaces {
+  /// For root alone.
+  static let state = "/var/lib/helix-infra"
+  static let uptime = "/proc/uptime"
+  static let bootID = "/proc/sys/kernel/random/boot_id"
+
+  /// Shell that puts the seconds since the host's start in `up` and the boot's name in `boot`.
+  ///
+  /// Wall clocks play no part: they jump, and differ between machines.
+  static let telling = """
+    read -r up _ <\(uptime); up=${up%%.*}
+    read -r boot <\(bootID)
+    """
+
+  /// Shell that defines `helix_keep FILE TEXT`: the file holds the old text or the new one, whatever
+  /// happens, and the new one survives a loss of power.
+  static let keeping = """
+    helix_keep() {
+    printf '%s\\n' "$2" >"$1.new" || return 1
+    sync "$1.new" 2>/dev/null || :
+    mv -f "$1.new" "$1"
+    }
+    """
+}
+
+/// A text as a word that may stand in file and unit names: lower-case letters, digits and dashes.
+func slug(_ text: String, longest: Int = 60) -> String {
+  var slug = ""
+  for letter in text.unicodeScalars {
+    switch letter {
+    case "a"..."z", "0"..."9": slug.unicodeScalars.append(letter)
+    case "A"..."Z": slug += letter.properties.lowercaseMapping
+    default: if slug.last != "-" { slug += "-" }
+    }
+  }
+  return String(slug.prefix(longest)).trimming("-")
+}
+
+/// Sixteen hex digits that differ when the text does: FNV-1a, for names and not for proofs.
+func digest(_ text: String) -> String {
+  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  for byte in text.utf8 {
+    hash ^= UInt64(byte)
+    hash &*= 0x0000_0100_0000_01b3
+  }
+  let digits = String(hash, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+extension String {
+  fileprivate func trimming(_ letter: Character) -> String {
+    var text = drop { $0 == letter }
+    while text.last == letter { text.removeLast() }
+    return String(text)
+  }
+}

@@ -1,0 +1,128 @@
+import HelixModel
+import HelixPlan
+
+/// What must hold in every run, and where it did not.
+struct SimulationChecks {
+  enum State {
+    case waiting, running, done, failed, skipped, interrupted
+  }
+
+  /// No run of any plan comes near it.
+  static let mostEvents = 2_000_000
+
+  private(set) var violations: [String] = []
+
+  mutating func violate(_ text: String) { violations.append(text) }
+}
+
+extension Simulation {
+  /// A step that begins now: not twice, not before its time, not too many, and not at etcd's cost.
+  mutating func checkBegin(_ position: Int, countedAt moment: Int) {
+    let step = setup.graph.steps[position]
+    guard case .waiting = states[position] else {
+      return checks.violate("\(step.id) began twice")
+    }
+    for other in setup.after[position] {
+      guard case .done = states[other] else {
+        return checks.violate("\(step.id) began before \(setup.graph.steps[other].id) succeeded")
+      }
+    }
+    for other in setup.follows[position] {
+      switch states[other] {
+      case .waiting, .running:
+        return checks.violate("\(step.id) began before \(setup.graph.steps[other].id) ended")
+      case .done, .failed, .skipped, .interrupted: break
+      }
+    }
+    if running.count >= parallelism { checks.violate("more than \(parallelism) steps run") }
+    if isStopping { checks.violate("\(step.id) began after the operator asked to stop") }
+    if step.spends != nil { checkVotes(position, countedAt: moment) }
+  }
+
+  /// A majority that is there when a step begins stays there, whatever all running steps stop.
+  ///
+  /// What happened by itself since the votes were counted is none of our doing: a voter that died
+  /// is taken to be there, and a majority that came back is taken to be lost.
+  private mutating func checkVotes(_ position: Int, countedAt moment: Int) {
+    let step = setup.graph.steps[position]
+    var claimed: Set<Int> = []
+    var further = 0
+    for (other, turns) in queue.turns where turns > 0 && running[other] == nil { further += 1 }
+    for other in running.keys {
+      switch setup.effects[other] {
+      case .none: break
+      case .stops(let server): claimed.insert(server)
+      case .stopsAny: further += 1
+      case .adds, .takesOut:
+        return checks.violate("\(step.id) began while etcd's members were changed")
+      }
+    }
+    // The voter whose turn it is counts once: it is down, or it may be next.
+    further = max(0, further - cluster.servers.count { $0.isDownInTurn && !$0.isUp })
+    let isUp = { (server: SimulatedCluster.Server) in
+      server.isVoter && (server.isUp || server.diedAt >= moment)
+    }
+    let own: Int?
+    switch setup.effects[position] {
+    case .none: return
+    case .stops(let server): own = server
+    case .stopsAny: own = nil
+    case .adds(let server), .takesOut(let server):
+      own = server
+      guard claimed.isEmpty, further == 0 else {
+        return checks.violate("\(step.id) changes etcd's members beside other steps")
+      }
+      if case .adds = setup.effects[position] { return }
+    }
+    let servers = cluster.servers
+    if let own, !isUp(servers[own]) { return }
+    let counted = servers.count { isUp($0) && ($0.cameUpAt < moment || $0.diedAt >= moment) }
+    guard cluster.voters > 0, counted >= cluster.majority else { return }
+    let others = servers.indices.filter { $0 != own && isUp(servers[$0]) }
+    let safe = others.filter { !claimed.contains($0) && queue.owed[$0, default: 0] == 0 }
+    let left = safe.count - further - (own == nil ? 1 : 0)
+    let isEnough =
+      cluster.voters > 2 ? left >= cluster.majority : safe.count == others.count && further == 0
+    guard !isEnough else { return }
+    checks.violate("\(step.id) began when \(left) of \(cluster.voters) voters were left")
+  }
+
+  /// What we have taken down, we could spare.
+  mutating func checkAllowance(_ server: Int) {
+    guard cluster.downByUs > cluster.allowance else { return }
+    checks.violate(
+      "\(cluster.downByUs) of \(cluster.voters) voters are down by our doing, the last on "
+        + cluster.servers[server].seat.host.rawValue)
+  }
+
+  /// Only what waits for a failed step is skipped for it.
+  mutating func checkBlame(_ id: StepID, _ blame: StepID) {
+    guard let position = setup.positions[id], let culprit = setup.positions[blame] else { return }
+    guard case .failed = states[culprit] else {
+      return checks.violate("\(id) is skipped for \(blame), which did not fail")
+    }
+    var seen: Set<Int> = []
+    var waiting = setup.after[position]
+    while let other = waiting.popLast() {
+      if other == culprit { return }
+      if seen.insert(other).inserted { waiting += setup.after[other] }
+    }
+    checks.violate("\(id) is skipped for \(blame), for which it does not wait")
+  }
+
+  /// Every step has ended, but in a run that was stopped.
+  mutating func checkEnds() {
+    guard checks.violations.isEmpty else { return }
+    for (position, (step, outcome)) in walk.outcomes.enumerated() {
+      let isRight =
+        switch (states[position], outcome) {
+        case (.done, .done), (.failed, .failed), (.skipped, .skipped),
+          (.interrupted, .interrupted):
+          true
+        case (.waiting, .notBegun): isStopping
+        default: false
+        }
+      if !isRight { checks.violate("\(step.id) ended as \(outcome.word), which cannot be") }
+    }
+  }
+}

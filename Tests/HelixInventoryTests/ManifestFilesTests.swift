@@ -1,0 +1,34 @@
+import HelixModel
+import Testing
+
+@testable import HelixInventory
+
+@Suite("Manifest files")
+struct ManifestFilesTests {
+  private func manifests() throws -> ManifestsSpec {
+    let folder = try #require(FixtureFolder.all("good").first { $0.name == "manifests" })
+    let inventory = try InventoryReader.read(folder: "inventory", reader: folder.reader)
+    return try #require(inventory.cluster?.manifests)
+  }
+
+  @Test("objects come in the order of the files, each in the namespace that Kubernetes would take")
+  func order() throws {
+    let manifests = try manifests()
+    let told = manifests.objects.map { "\($0.kind) \($0.namespace ?? "-") \($0.name)" }
+    #expect(
+      told == [
+        "CustomResourceDefinition - tills.example.org",
+        "CustomResourceDefinition - shops.example.org", "ConfigMap default web",
+        "Namespace - shop", "Till default front", "Shop - big", "Any - any", "Deployment shop web",
+      ])
+    #expect(!manifests.prune)
+  }
+
+  @Test("text stays as it is written, and every object knows its place")
+  func text() throws {
+    let web = try #require(try manifests().objects.first { $0.name == "web" })
+    #expect(web.body["data"]?.mapping?["text"]?.text == "{{ not.a.template }}")
+    #expect(web.body["data"]?.mapping?["mode"]?.text == "0644")
+    #expect(web.location.description == "inventory/manifests/20-web.yaml:5:19")
+  }
+}

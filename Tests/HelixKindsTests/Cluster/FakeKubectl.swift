@@ -1,0 +1,96 @@
+import Foundation
+import HelixModel
+import HelixPlan
+
+/// A folder that stands for a server's root, with a program `k3s` that writes down how it is called
+/// and answers what a test has laid for its verb.
+struct FakeKubectl {
+  let root = FileManager.default.temporaryDirectory
+    .appending(path: "helix-kubectl-\(UUID().uuidString)")
+
+  struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  init() throws {
+    let folder = root.appending(path: "usr/local/bin")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let program = folder.appending(path: "k3s")
+    try Self.program(root.path).write(to: program, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+  }
+
+  /// Answers stand in files called after the verb; `dry-run` is the apply that changes nothing.
+  private static func program(_ root: String) -> String {
+    """
+    #!/bin/sh
+    shift 2
+    verb=$1
+    [ "$1" != -n ] || verb=$3
+    case "$*" in *--dry-run=server*) verb=dry-run ;; esac
+    printf '%s\\n' "$*" >>\(root)/calls
+    case "$*" in *"-f -"*) cat >\(root)/stdin-$verb ;; esac
+    [ ! -f \(root)/answer-$verb ] || cat \(root)/answer-$verb
+    [ ! -f \(root)/errors-$verb ] || { cat \(root)/errors-$verb >&2; exit 1; }
+    """
+  }
+
+  func answer(_ verb: String, _ text: String, failing errors: String? = nil) throws {
+    try write(text, to: "answer-\(verb)")
+    if let errors { try write(errors, to: "errors-\(verb)") }
+  }
+
+  /// How kubectl was called, without the limits that every call has.
+  var calls: [String] {
+    let text = (try? String(contentsOf: root.appending(path: "calls"), encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  func input(of verb: String) throws -> String {
+    try String(contentsOf: root.appending(path: "stdin-\(verb)"), encoding: .utf8)
+  }
+
+  func ask<Value>(_ fact: Fact<Value>, in shell: String = "sh", served: Bool = true) throws -> Value
+  {
+    // As the observer asks: nothing on standard input, and what is complained about is lost.
+    let script = "(eval \(shellQuoted(inRoot(fact.request.command)))) </dev/null 2>/dev/null"
+    let result = try run(script, in: shell, served: served)
+    return try fact.parse(FactAnswer(status: Int(result.status), output: result.output))
+  }
+
+  /// Runs a step's script as the executor does.
+  func perform(_ script: String, in shell: String = "sh", stopping: Bool = true) throws -> Result {
+    try run((stopping ? "set -eu\n" : "") + inRoot(script), in: shell)
+  }
+
+  private func inRoot(_ script: String) -> String {
+    script.replacingOccurrences(of: "/usr/local/bin", with: root.path + "/usr/local/bin")
+  }
+
+  private func run(_ script: String, in shell: String, served: Bool = true) throws -> Result {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    let file = root.appending(path: "script")
+    let prelude = "systemctl() { return \(served ? 0 : 3); }\n"
+    try (prelude + script).write(to: file, atomically: true, encoding: .utf8)
+    process.arguments = shell.split(separator: " ").map(String.init) + [file.path]
+    let output = Pipe()
+    let errors = Pipe()
+    process.standardOutput = output
+    process.standardError = errors
+    process.standardInput = FileHandle(forReadingAtPath: "/dev/null")
+    try process.run()
+    let told = output.fileHandleForReading.readDataToEndOfFile()
+    let complained = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus, output: String(decoding: told, as: UTF8.self),
+      errors: String(decoding: complained, as: UTF8.self))
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
+  }
+}
