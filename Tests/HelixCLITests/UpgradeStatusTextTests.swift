@@ -27,7 +27,8 @@ struct UpgradeStatusTextTests {
           name: host, connection: Connection(address: "192.0.2.11"), groups: [],
           variables: Mapping(), location: Self.place)
       ], groups: [], cluster: spec)
-    let server = #"{"kubernetes.io/hostname":"master-1","node-role.kubernetes.io/control-plane":"true"}"#
+    let server =
+      #"{"kubernetes.io/hostname":"master-1","node-role.kubernetes.io/control-plane":"true"}"#
     let answer = """
       node\tmaster-1\tv1.29.15+k3s1\tTrue\tTrue\t\t\(server)\t\t
       node\tworker-1\tv1.29.1+k3s2\tTrue\t\ttrue\t{"kubernetes.io/hostname":"worker-1"}\t\t
