@@ -87,7 +87,8 @@ struct UpgradePlanResource: Resource {
       spec.channel.map { .channel($0.value) } ?? .release(door.cluster.version.value))
     return .change(
       Work(
-        .create, fields: ObjectDifference.between(nil, ObjectDifference.written(in: wanted.object.body)),
+        .create,
+        fields: ObjectDifference.between(nil, ObjectDifference.written(in: wanted.object.body)),
         reason: "there is no UpgradePlan \(wanted.name)", after: door.waits,
         steps: UpgradePlanSteps.beginning(address, wanted, on: host)))
   }

@@ -90,7 +90,12 @@ struct UpgradeStatusCommand: AsyncParsableCommand {
     ).observe(
       Dictionary(uniqueKeysWithValues: servers.map { ($0, UpgradeStatus.requests) }))
     await progress.finish()
-    return try UpgradeStatus.read(observation, inventory: estate)
+    do {
+      return try UpgradeStatus.read(observation, inventory: estate)
+    } catch {
+      // What was written down was read before; this is what the cluster said, or did not.
+      throw Failure(.failed, error.all)
+    }
   }
 
   private func encoded(_ status: UpgradeStatus) throws -> Data {
