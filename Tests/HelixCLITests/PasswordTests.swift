@@ -77,7 +77,10 @@ struct PasswordTests {
       "python3",
       Typist.arguments(
         typing: "hunterX\u{7F}2\r", at: "login password: ",
-        into: [binary, "exec", "-k", "localhost", "--", "sleep 1; echo echoed; sleep 1"]),
+        into: [
+          binary, "exec", "-k", "--color", "never", "localhost", "--",
+          "sleep 1; echo echoed; sleep 1",
+        ]),
       in: folder)
     #expect(ran.output.hasSuffix(" 0\n"), "\(ran.all)")
     #expect(ran.output.contains("localhost | echoed"), "\(ran.all)")

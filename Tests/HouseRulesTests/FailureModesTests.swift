@@ -9,7 +9,9 @@ struct FailureModesTests {
 
   /// Where the cases lie that the page names by their folder.
   private static let cases = [
-    "k3s/": "HelixKindsTests/Fixtures/k3s/", "swap/": "HelixKindsTests/Fixtures/swap/",
+    "k3s/": "HelixKindsTests/Fixtures/k3s/",
+    "system-upgrade/": "HelixKindsTests/Fixtures/system-upgrade/",
+    "swap/": "HelixKindsTests/Fixtures/swap/",
     "inventory/": "HelixInventoryTests/Fixtures/",
     "status/": "HelixCLITests/Fixtures/status/cases/",
   ]
@@ -60,7 +62,7 @@ struct FailureModesTests {
     for row in rows {
       let shown = row.cells.last ?? ""
       var count = shown.matches(of: /\.swift` "/).count
-      for match in shown.matches(of: /`([a-z0-9]+\/)([a-z0-9\/-]+)`/) {
+      for match in shown.matches(of: /`([a-z0-9-]+\/)([a-z0-9\/-]+)`/) {
         let folder = Self.cases[String(match.1)].map { $0 + match.2 } ?? "of no kind"
         let path = tests.appending(path: folder).path
         #expect(

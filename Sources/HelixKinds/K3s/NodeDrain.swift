@@ -12,7 +12,9 @@ struct NodeDrain: Sendable {
   /// Nil leaves the pods where they are.
   let drain: UpgradeSpec.Drain?
 
-  static let annotation = "helix-infra/cordoned"
+  static let annotation = "helix.infra/cordoned"
+  /// The same in a jsonpath.
+  static let annotationPath = #"helix\.infra/cordoned"#
 
   private var name: String { shellQuoted(node.name) }
 
@@ -25,10 +27,11 @@ struct NodeDrain: Sendable {
   var back: Instruction {
     .run(
       script: """
+        # uncordon \(node.name), if it was us who cordoned it
         set -e
         \(ClusterDoor.shell)
         helix_for=$(helix_kubectl get node \(name) --ignore-not-found \\
-          -o jsonpath='{.metadata.annotations.\(Self.annotation)}')
+          -o jsonpath='{.metadata.annotations.\(Self.annotationPath)}')
         [ -z "$helix_for" ] || helix_kubectl patch node \(name) --type merge \\
           -p '\(Self.patch(annotation: "null", cordon: "null"))'
         """)
@@ -40,7 +43,7 @@ struct NodeDrain: Sendable {
     set -e
     \(ClusterDoor.shell)
     helix_node=$(helix_kubectl get node \(name) \\
-      -o jsonpath='cordoned={.spec.unschedulable} for={.metadata.annotations.\(Self.annotation)}')
+      -o jsonpath='cordoned={.spec.unschedulable} for={.metadata.annotations.\(Self.annotationPath)}')
     case $helix_node in
     'cordoned=true for=') echo \(shellQuoted("\(node.name) is cordoned already, and stays so")) ;;
     'cordoned=true for='*) ;;

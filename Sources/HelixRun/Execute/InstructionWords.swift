@@ -18,9 +18,11 @@ extension Instruction {
   }
 }
 
-/// A script's first line that is not empty, and a mark when there are more.
+/// What a script says of itself in a comment on top, or else its first line that is not empty, and
+/// a mark when there are more.
 private func firstLine(of script: String) -> String {
   let lines = plainLines(script, last: .max, width: 160).filter { !$0.isEmpty }
+  if let comment = lines.first, comment.hasPrefix("# ") { return String(comment.dropFirst(2)) }
   guard let first = lines.first else { return "an empty script" }
   return lines.count > 1 ? "\(first) …" : first
 }

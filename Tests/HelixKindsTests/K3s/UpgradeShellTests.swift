@@ -36,7 +36,7 @@ struct UpgradeShellTests {
     #expect(result.status == 0, "\(result.errors)")
     let patch =
       "kubectl --request-timeout=20s patch node worker-1 --type merge -p "
-      + #"{"metadata":{"annotations":{"helix-infra/cordoned":"upgrade"}},"spec":{"unschedulable":true}}"#
+      + #"{"metadata":{"annotations":{"helix.infra/cordoned":"upgrade"}},"spec":{"unschedulable":true}}"#
     let calls = try host.calls
     #expect(calls.contains(patch) == patches, "\(calls)")
   }

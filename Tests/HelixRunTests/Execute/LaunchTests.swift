@@ -91,7 +91,7 @@ struct LaunchTests {
       echo it is done
       """
     let first = run(machine)
-    let performing = Task { try await first.perform(launch(script), timeout: 5) }
+    let performing = Task { try await first.perform(launch(script), timeout: 20) }
     await eventually("it runs") { (try? scratch.text(of: "count")) == "x\n" }
     machine.isCut = true
     let error = await #expect(throws: Diagnostic.self) { try await performing.value }

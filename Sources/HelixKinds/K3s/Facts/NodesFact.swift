@@ -37,7 +37,7 @@ struct NodeList: Sendable, Hashable {
     + #"{.status.nodeInfo.kubeletVersion}{"\t"}"#
     + #"{.status.conditions[?(@.type=="Ready")].status}{"\t"}"#
     + #"{.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\t"}"#
-    + #"{.spec.unschedulable}{"\t"}{.metadata.annotations.\#(NodeDrain.annotation)}{"\n"}{end}"#
+    + #"{.spec.unschedulable}{"\t"}{.metadata.annotations.\#(NodeDrain.annotationPath)}{"\n"}{end}"#
 
   @Sendable
   private static func parse(_ answer: FactAnswer) throws(Diagnostic) -> NodeList? {

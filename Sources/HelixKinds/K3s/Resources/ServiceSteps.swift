@@ -145,6 +145,7 @@ extension ServiceSteps {
   /// than the process.
   private var restorePrevious: String {
     """
+    # put the kept k3s back on \(node.host), and restart it
     set -e
     [ -f \(K3sPaths.previousBinary) ] || { echo 'no binary was kept to go back to' >&2; exit 1; }
     echo \(shellQuoted("\(node.host) goes back to the kept k3s"))

@@ -13,9 +13,6 @@ struct NodeCondition: Sendable, Hashable {
   var reason: String
   var message: String
 
-  /// The annotation in which helix-infra says that it cordoned a node, and what for.
-  static let cordonAnnotation = "helix-infra/cordoned"
-
   private static let pressureTypes = [
     "DiskPressure", "MemoryPressure", "PIDPressure", "NetworkUnavailable",
   ]
@@ -38,7 +35,7 @@ struct NodeCondition: Sendable, Hashable {
 
   private static let template =
     #"{range .items[*]}node{"\t"}{.metadata.name}{"\t"}{.spec.unschedulable}{"\t"}"#
-    + #"{.metadata.labels}{"\t"}{.metadata.annotations.\#(cordonAnnotation)}{"\t"}"#
+    + #"{.metadata.labels}{"\t"}{.metadata.annotations.\#(NodeDrain.annotationPath)}{"\t"}"#
     + pressureTypes.map { #"{.status.conditions[?(@.type=="\#($0)")].status}{"\t"}"# }.joined()
     + #"{.status.conditions[?(@.type=="Ready")].reason}{"\t"}"#
     + #"{.status.conditions[?(@.type=="Ready")].message}{"\n"}{end}"#

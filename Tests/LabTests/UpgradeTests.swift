@@ -1,0 +1,221 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A living cluster comes to other releases while somebody writes through its API all along.
+extension OnRealMachines {
+  @Suite("upgrades", .serialized)
+  struct UpgradeTests {
+    private static let patch = "v1.29.15+k3s1"
+    /// The first release of the next minor that is not older in time.
+    private static let minor = "v1.30.14+k3s1"
+    private static let plans = """
+        plans:
+          servers: { concurrency: 1, drain: { timeout: 60s } }
+          agents: { concurrency: 2, drain: { timeout: 60s } }
+      """
+    private let lab: Lab
+    private let estate: Estate
+
+    init() throws {
+      lab = try Lab.up()
+      estate = try Estate(lab)
+      try estate.upgrade("  strategy: ssh\n\(Self.plans)")
+    }
+
+    /// A cluster of the lab's first release that nobody has touched.
+    private func freshCluster() throws {
+      try lab.bare()
+      try estate.apply()
+    }
+
+    @Test("over SSH, a patch and a minor release further, no acknowledged write is lost")
+    func overSSH() throws {
+      try freshCluster()
+      let writer = try APIWriter(estate)
+      for release in [Self.patch, Self.minor] {
+        try estate.want(release)
+        try estate.apply()
+        try estate.expectWhole()
+        try estate.expectEverywhere(release)
+        try estate.expectNothingToDo()
+      }
+      try writer.expectNothingLost()
+    }
+
+    @Test("through system-upgrade-controller, just the same")
+    func throughController() throws {
+      try estate.upgrade("  strategy: controller\n\(Self.plans)")
+      try estate.declare { text in
+        text = text.replacingOccurrences(
+          of: "  artifacts:",
+          with: """
+              registries:
+                mirrors: { docker.io: { endpoint: ["http://10.77.0.1:8000"] } }
+              artifacts:
+            """)
+      }
+      try freshCluster()
+      let writer = try APIWriter(estate)
+      for release in [Self.patch, Self.minor] {
+        try estate.want(release)
+        try estate.apply("playbooks/upgrade.yaml")
+        try estate.expectWhole()
+        try estate.expectEverywhere(release)
+        let again = try estate.helix("plan", "--detailed-exitcode", "playbooks/upgrade.yaml")
+        #expect(again.status == 0, "\(again.all)")
+        let status = try estate.helix("upgrade", "status")
+        #expect(status.status == 0, "\(status.all)")
+      }
+      try writer.expectNothingLost()
+    }
+
+    @Test("with SSH cut at every step, applying again always gets there")
+    func cutAtEveryStep() throws {
+      try freshCluster()
+      try estate.want(Self.patch)
+      let writer = try APIWriter(estate)
+      var runs = 0
+      var status: Int32 = -1
+      while status != 0, runs < 12 {
+        runs += 1
+        let running = try estate.begin("apply", "--auto-approve")
+        var cut: Set<String> = []
+        let ran = try estate.follow(running) { step, host in
+          // Once each in the first run; a step that is always cut could never be done.
+          guard runs == 1, host.hasPrefix("master") || host.hasPrefix("worker"),
+            cut.insert(step).inserted
+          else { return }
+          _ = try lab.inside(host, "pkill -KILL -f '^sshd: ops' || true")
+        }
+        status = ran.status
+        #expect([0, 1, 3].contains(status), "\(ran.all)")
+      }
+      #expect(status == 0, "\(runs) runs")
+      try estate.expectWhole()
+      try estate.expectEverywhere(Self.patch)
+      try estate.expectNothingToDo()
+      try writer.expectNothingLost()
+    }
+
+    @Test("a node that comes back broken goes back to its release, and nobody else is touched")
+    func rolledBack() throws {
+      try freshCluster()
+      try estate.want(Self.patch)
+      let fault = "/run/k3s-stand-in/faults/broken-\(Self.patch)"
+      _ = try lab.inside("master-2", "mkdir -p /run/k3s-stand-in/faults && touch \(fault)")
+      let writer = try APIWriter(estate)
+      let applied = try estate.helix("apply", "--auto-approve")
+      #expect(applied.status == 3, "\(applied.all)")
+      let releases = try estate.releases(from: "master-3")
+      #expect(releases["master-1"] == Self.patch, "\(releases)")
+      #expect(releases.filter { $0.key != "master-1" }.allSatisfy { $0.value == Lab.release })
+      try estate.expectWhole()
+      _ = try lab.inside("master-2", "rm \(fault)")
+      try estate.apply()
+      try estate.expectEverywhere(Self.patch)
+      try writer.expectNothingLost()
+    }
+
+    @Test("a server that dies among five costs nobody a write, and the rest waits for it")
+    func serverDies() throws {
+      try estate.inventory(servers: 5, agents: 2)
+      try freshCluster()
+      try estate.want(Self.patch)
+      let writer = try APIWriter(estate, servers: 5)
+      let running = try estate.begin("apply", "--auto-approve")
+      var isDead = false
+      let ran = try estate.follow(running) { step, _ in
+        guard !isDead, step.hasPrefix("master-2/k3s-service") else { return }
+        isDead = true
+        try lab.lab("kill", "master-5")
+      }
+      #expect(ran.status != 0, "\(ran.all)")
+      try lab.lab("start", "master-5")
+      for _ in 0..<60 where try !estate.nodes().allSatisfy({ $0.contains(" Ready=True") }) {
+        Thread.sleep(forTimeInterval: 1)
+      }
+      let again = try estate.helix("apply", "--auto-approve")
+      #expect(again.status == 0, "\(again.all)")
+      try estate.expectWhole(servers: 5, agents: 2)
+      try estate.expectEverywhere(Self.patch)
+      try writer.expectNothingLost(away: 2)
+      try lab.bare()
+    }
+
+    @Test("two operators at two desks: the cluster itself tells the second who the first is")
+    func twoOperators() throws {
+      try freshCluster()
+      try estate.wipe("worker-4")
+      let other = try Estate(lab)
+      let running = try estate.begin("apply", "--auto-approve")
+      for _ in 0..<200 {
+        let held = try lab.inside("master-1", "ls /var/lib/helix-infra/lock 2>/dev/null")
+        if held.output.contains("holder") { break }
+        Thread.sleep(forTimeInterval: 0.05)
+      }
+      let second = try other.helix("apply", "--auto-approve")
+      #expect(second.status == 5, "\(second.all)")
+      let unlock = try other.helix("unlock")
+      #expect(unlock.status == 5, "\(unlock.all)")
+      let first = running.finish()
+      #expect(first.status == 0, "\(first.all)")
+      try other.upgrade("  strategy: ssh\n\(Self.plans)")
+      let third = try other.helix("apply", "--auto-approve")
+      #expect(third.status == 0, "\(third.all)")
+    }
+
+    @Test("an agent that is off is named, and the others come to the new release")
+    func agentIsOff() throws {
+      try freshCluster()
+      try estate.want(Self.patch)
+      try lab.lab("kill", "worker-2")
+      let applied = try estate.helix("apply", "--auto-approve")
+      #expect(applied.status == 3, "\(applied.all)")
+      #expect(applied.all.contains("worker-2"), "\(applied.all)")
+      let releases = try estate.releases()
+      #expect(releases.filter { $0.key != "worker-2" }.allSatisfy { $0.value == Self.patch })
+      try lab.lab("start", "worker-2")
+      try estate.apply()
+      try estate.expectEverywhere(Self.patch)
+    }
+
+    @Test("a disruption budget that blocks is named, and the node stays as it is")
+    func budgetBlocks() throws {
+      try freshCluster()
+      let manifest = """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: { name: only-one, namespace: default }
+        spec:
+          replicas: 1
+          selector: { matchLabels: { app: only-one } }
+          template:
+            metadata: { labels: { app: only-one } }
+            spec:
+              nodeSelector: { kubernetes.io/hostname: worker-1 }
+              containers: [{ name: one, image: registry.invalid/one }]
+        ---
+        apiVersion: policy/v1
+        kind: PodDisruptionBudget
+        metadata: { name: keep-one, namespace: default }
+        spec: { minAvailable: 1, selector: { matchLabels: { app: only-one } } }
+        """
+      let made = try lab.inside(
+        "master-1",
+        "k3s kubectl apply -f - <<'END'\n\(manifest)\nEND\n"
+          + "k3s kubectl rollout status deployment/only-one --timeout=60s")
+      try #require(made.status == 0, "\(made.all)")
+      try estate.want(Self.patch)
+      let applied = try estate.helix("apply", "--auto-approve")
+      #expect(applied.status == 3, "\(applied.all)")
+      #expect(applied.all.contains("keep-one"), "\(applied.all)")
+      let releases = try estate.releases()
+      #expect(releases["worker-1"] == Lab.release, "\(releases)")
+      #expect(releases["worker-2"] == Self.patch, "\(releases)")
+      _ = try lab.inside("master-1", "k3s kubectl delete poddisruptionbudget keep-one")
+      try estate.apply()
+      try estate.expectEverywhere(Self.patch)
+    }
+  }
+}
