@@ -129,16 +129,20 @@ extension Estate {
     try Data(text.utf8).write(to: folder.appendingPathComponent("inventory/hosts.yaml"))
   }
 
-  /// The steps that the latest run has begun so far, each with its host.
-  func stepsBegun() -> [(step: String, host: String)] {
+  private var runs: URL { folder.appendingPathComponent(".helix-infra/runs") }
+
+  private var latestRecord: String? {
+    (try? FileManager.default.contentsOfDirectory(atPath: runs.path))?.max()
+  }
+
+  /// The steps that the run after another one has begun so far, each with its host.
+  private func stepsBegun(after earlier: String?) -> [(step: String, host: String)] {
     struct Line: Decodable {
       let event: String
       let step: String?
       let host: String?
     }
-    let runs = folder.appendingPathComponent(".helix-infra/runs")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: runs.path)) ?? []
-    guard let latest = names.sorted().last,
+    guard let latest = latestRecord, latest != earlier,
       let text = try? String(contentsOf: runs.appendingPathComponent(latest), encoding: .utf8)
     else { return [] }
     return text.split(separator: "\n").compactMap { line in
@@ -149,13 +153,13 @@ extension Estate {
     }
   }
 
-  /// Follows a run, and is told of every step that begins on a host; returns when the run has ended.
-  func follow(_ running: Running, _ begun: (_ step: String, _ host: String) throws -> Void)
-    throws -> Ran
-  {
+  /// Applies, and tells of every step that begins on a host.
+  func apply(telling begun: (_ step: String, _ host: String) throws -> Void) throws -> Ran {
+    let earlier = latestRecord
+    let running = try begin("apply", "--auto-approve")
     var seen = 0
     while running.isRunning {
-      let steps = stepsBegun()
+      let steps = stepsBegun(after: earlier)
       for (step, host) in steps.dropFirst(seen) { try begun(step, host) }
       seen = max(seen, steps.count)
       Thread.sleep(forTimeInterval: 0.05)

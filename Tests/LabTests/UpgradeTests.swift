@@ -79,9 +79,8 @@ extension OnRealMachines {
       var status: Int32 = -1
       while status != 0, runs < 12 {
         runs += 1
-        let running = try estate.begin("apply", "--auto-approve")
         var cut: Set<String> = []
-        let ran = try estate.follow(running) { step, host in
+        let ran = try estate.apply { step, host in
           // Once each in the first run; a step that is always cut could never be done.
           guard runs == 1, host.hasPrefix("master") || host.hasPrefix("worker"),
             cut.insert(step).inserted
@@ -123,9 +122,8 @@ extension OnRealMachines {
       try freshCluster()
       try estate.want(Self.patch)
       let writer = try APIWriter(estate, servers: 5)
-      let running = try estate.begin("apply", "--auto-approve")
       var isDead = false
-      let ran = try estate.follow(running) { step, _ in
+      let ran = try estate.apply { step, _ in
         guard !isDead, step.hasPrefix("master-2/k3s-service") else { return }
         isDead = true
         try lab.lab("kill", "master-5")
