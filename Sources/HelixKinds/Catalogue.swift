@@ -62,6 +62,7 @@ package enum Catalogue {
   /// Every way of finding out why a wait did not come true, by name.
   package static let diagnoses: [String: Diagnosis] = [
     JoinDiagnosis.name: JoinDiagnosis.diagnosis,
+    JoinDiagnosis.afterUpgrade.name: JoinDiagnosis.afterUpgrade,
     UpgradeDiagnosis.name: UpgradeDiagnosis.diagnosis,
   ]
 

@@ -10,6 +10,9 @@ struct HealthGate: Sendable {
   static let timeout = 600
 
   private var role: K3sRoleOfNode { node.role }
+  private var diagnosis: String {
+    (release == nil ? JoinDiagnosis.diagnosis : JoinDiagnosis.afterUpgrade).name
+  }
   private var unit: String { "\(role.service).service" }
 
   /// Active, and no order to systemd pending: right after a restart was ordered, the old process
@@ -21,7 +24,7 @@ struct HealthGate: Sendable {
         job=$(systemctl show -p Job \(unit) | cut -d= -f2)
         [ "${job:-0}" = 0 ] && systemctl is-active --quiet \(unit)
         """,
-      timeout: Self.timeout, interval: 2, diagnosis: JoinDiagnosis.name)
+      timeout: Self.timeout, interval: 2, diagnosis: diagnosis)
   }
 
   /// Everything that can be asked on the node itself, in the order in which it comes true.
@@ -40,7 +43,7 @@ extension HealthGate {
     Wait(
       "the API on \(node.host) answers",
       script: "timeout 15 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null",
-      timeout: Self.timeout, interval: 2, diagnosis: JoinDiagnosis.name)
+      timeout: Self.timeout, interval: 2, diagnosis: diagnosis)
   }
 
   /// A server whose data is in SQLite has no etcd to ask.
@@ -52,7 +55,7 @@ extension HealthGate {
         [ ! -d \(K3sPaths.etcdMember) ] ||
           helix_http 127.0.0.1 2381 /health | grep -q '"health": *"true"'
         """,
-      timeout: Self.timeout, interval: 2, diagnosis: JoinDiagnosis.name)
+      timeout: Self.timeout, interval: 2, diagnosis: diagnosis)
   }
 
   var takesPart: Wait {
@@ -62,7 +65,7 @@ extension HealthGate {
         \(ask())
         \(readiness) && { [ "$2" = voter=True ] || [ ! -d \(K3sPaths.etcdMember) ]; }\(agrees)
         """,
-      timeout: Self.timeout, interval: 2, diagnosis: JoinDiagnosis.name)
+      timeout: Self.timeout, interval: 2, diagnosis: diagnosis)
   }
 }
 
@@ -117,6 +120,6 @@ extension HealthGate {
           \(readiness)\(agrees)
         }
         """,
-      timeout: Self.timeout, interval: 2, diagnosis: JoinDiagnosis.name)
+      timeout: Self.timeout, interval: 2, diagnosis: diagnosis)
   }
 }

@@ -6,6 +6,26 @@ enum JoinDiagnosis {
 
   static let diagnosis = Diagnosis(name: name, script: script, signs: signs)
 
+  /// A k3s that ended again and again does come up where it waits for another server; where only
+  /// its release has changed, it never will.
+  static let afterUpgrade = Diagnosis(
+    name: "k3s-upgraded", script: countOfEnds + "\n" + script,
+    signs: signs + [
+      Diagnosis.Sign(
+        ending, cause: "k3s of this release ends again and again on this node",
+        remedy: "see what it says last: journalctl -u k3s -u k3s-agent", fatal: true)
+    ])
+
+  private static let ending = "helix-infra: k3s has ended again and again"
+
+  // On top, so that a line that names a cause outweighs it.
+  private static let countOfEnds = """
+    for unit in k3s k3s-agent; do
+      ends=$(systemctl show -p NRestarts "$unit.service" | cut -d= -f2)
+      [ "${ends:-0}" -lt 4 ] || echo '\(ending)'
+    done
+    """
+
   // Only the present run of the service counts: what an earlier one said may be mended by now.
   // While it is being stopped, the present run is still the old one.
   private static let script = """
