@@ -109,7 +109,9 @@ extension OnRealMachines {
         "python3",
         Typist.arguments(
           typing: "s3same\n", at: "password: ",
-          into: [Estate.binary, "exec", "worker-1:worker-2", "-bK", "--", "id -un"]))
+          into: [
+            Estate.binary, "exec", "--color", "never", "worker-1:worker-2", "-bK", "--", "id -un",
+          ]))
       #expect(ran.output.contains("worker-1 | root"), "\(ran.all)")
       #expect(ran.output.contains("worker-2 | root"), "\(ran.all)")
       #expect(!ran.output.contains("s3same"), "\(ran.all)")

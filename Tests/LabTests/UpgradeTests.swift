@@ -5,7 +5,7 @@ import Testing
 /// A living cluster comes to other releases while somebody writes through its API all along.
 extension OnRealMachines {
   @Suite("upgrades", .serialized)
-  struct UpgradeTests {
+  final class UpgradeTests {
     private static let patch = "v1.29.15+k3s1"
     /// The first release of the next minor that is not older in time.
     private static let minor = "v1.30.14+k3s1"
@@ -20,12 +20,15 @@ extension OnRealMachines {
     init() throws {
       lab = try Lab.up()
       estate = try Estate(lab)
+      try lab.bare()
       try estate.upgrade("  strategy: ssh\n\(Self.plans)")
     }
 
+    // The other suites begin with a cluster of the first release, or with none.
+    deinit { try? lab.bare() }
+
     /// A cluster of the lab's first release that nobody has touched.
     private func freshCluster() throws {
-      try lab.bare()
       try estate.apply()
     }
 
@@ -138,7 +141,6 @@ extension OnRealMachines {
       try estate.expectWhole(servers: 5, agents: 2)
       try estate.expectEverywhere(Self.patch)
       try writer.expectNothingLost(away: 2)
-      try lab.bare()
     }
 
     @Test("two operators at two desks: the cluster itself tells the second who the first is")

@@ -39,7 +39,7 @@ struct K3sUncordon: K3sResource {
     let service = [ClusterSurvey.service(node.host)]
     let drain = NodeDrain(node: node, purpose: "upgrade", drain: nil)
     var isReady = HealthGate(node: node).isReady
-    isReady.timeout = 180
+    isReady.timeout = 60
     return Work(
       .update, fields: [FieldChange("node", before: "cordoned", after: "takes pods")],
       reason: drains ? "the upgrade is over" : "an earlier run cordoned it and was cut short",
