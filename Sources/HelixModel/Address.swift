@@ -81,7 +81,9 @@ extension Address: CustomStringConvertible, Comparable {
   }
 }
 
-extension Address: LosslessStringConvertible, Codable {
+extension Address: TextCoded {
+  package static let noun = "an address"
+
   /// Words that stand for a provider rather than a host; no host may be called so.
   package static let providerWords: Set<String> = ["aws", "linode"]
   /// The word that stands for the cluster rather than a host.
@@ -102,20 +104,5 @@ extension Address: LosslessStringConvertible, Codable {
         .host(HostName(word))
       }
     self.init(scope, kind: String(kind), name: halves.count == 2 ? String(halves[1]) : "")
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let address = Address(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "\"\(text)\" is not an address")
-    }
-    self = address
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
   }
 }

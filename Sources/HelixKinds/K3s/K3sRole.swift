@@ -20,13 +20,8 @@ package enum K3sRole: RoleKind {
       spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []),
       given: demand.given)
     try cluster.refuseStrangers(demand)
-    let nodes = { (members: [K3sCluster.Member], role: K3sRoleOfNode) in
-      members.filter { hosts.contains($0.host) }.map {
-        K3sNode(cluster: cluster, member: $0, role: role, location: demand.location)
-      }
-    }
-    let servers = nodes(cluster.servers, .server)
-    let all = servers + nodes(cluster.agents, .agent)
+    let all = cluster.nodes(of: demand)
+    let servers = all.filter { $0.role == .server }
     // The play that brings the last of the servers brings the file.
     let file = servers.isEmpty ? [] : kubeconfig(of: cluster, spec)
     let isFirst = !cluster.servers.contains { member in
@@ -63,6 +58,15 @@ package enum K3sRole: RoleKind {
 }
 
 extension K3sCluster {
+  /// The nodes that a role's hosts are, servers first.
+  func nodes(of demand: RoleDemand) -> [K3sNode] {
+    let hosts = Set(demand.hosts)
+    let members = servers.map { ($0, K3sRoleOfNode.server) } + agents.map { ($0, .agent) }
+    return members.filter { hosts.contains($0.0.host) }.map { member, role in
+      K3sNode(cluster: self, member: member, role: role, location: demand.location)
+    }
+  }
+
   /// A host that would silently get nothing is a mistake in the play or in the cluster.
   func refuseStrangers(_ demand: RoleDemand) throws(Diagnostics) {
     let members = Set((servers + agents).map(\.host))

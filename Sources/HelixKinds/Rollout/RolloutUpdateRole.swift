@@ -21,12 +21,7 @@ package enum RolloutUpdateRole: RoleKind {
       spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []))
     try cluster.refuseStrangers(demand)
     let update = spec.osUpdate ?? OSUpdateSpec()
-    let nodes = { (members: [K3sCluster.Member], role: K3sRoleOfNode) in
-      members.filter { hosts.contains($0.host) }.map {
-        K3sNode(cluster: cluster, member: $0, role: role, location: demand.location)
-      }
-    }
-    let all = nodes(cluster.servers, .server) + nodes(cluster.agents, .agent)
+    let all = cluster.nodes(of: demand)
     return all.map { PackageLists(node: $0) as any Resource }
       + all.map { OSUpdate(node: $0, spec: update) }
   }

@@ -10,7 +10,9 @@ package enum Budget: Hashable, Sendable {
   case membership
 }
 
-extension Budget: LosslessStringConvertible, Codable {
+extension Budget: TextCoded {
+  package static let noun = "a budget"
+
   private static let voterPrefix = "voter:"
 
   package init?(_ text: String) {
@@ -29,20 +31,5 @@ extension Budget: LosslessStringConvertible, Codable {
     case .anyVoter: "any-voter"
     case .membership: "membership"
     }
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let budget = Budget(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "\"\(text)\" is not a budget")
-    }
-    self = budget
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
   }
 }

@@ -11,7 +11,9 @@ package struct StepID: Hashable, Sendable {
   }
 }
 
-extension StepID: LosslessStringConvertible, Comparable, Codable {
+extension StepID: TextCoded, Comparable {
+  package static let noun = "a step"
+
   package init?(_ text: String) {
     guard let mark = text.lastIndex(of: "#"), let address = Address(String(text[..<mark])) else {
       return nil
@@ -23,21 +25,6 @@ extension StepID: LosslessStringConvertible, Comparable, Codable {
 
   package static func < (left: StepID, right: StepID) -> Bool {
     (left.address, left.name) < (right.address, right.name)
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
-    guard let id = StepID(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "\"\(text)\" is not a step")
-    }
-    self = id
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
   }
 }
 

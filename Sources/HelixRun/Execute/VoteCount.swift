@@ -11,12 +11,12 @@ struct VoteCount: Sendable {
 
   /// What each server says; one that cannot be asked in time has no word.
   func words() async -> [HostName: QuorumWord] {
-    await withTaskGroup(of: (HostName, QuorumWord?).self) { group in
+    await withTaskGroup(of: HostAnswer<QuorumWord?>.self) { group in
       for host in Set(quorum.seats.map(\.host)) {
-        group.addTask { (host, try? await word(of: host)) }
+        group.addTask { HostAnswer(host, try? await word(of: host)) }
       }
       var words: [HostName: QuorumWord] = [:]
-      for await (host, word) in group { words[host] = word }
+      for await answer in group { words[answer.host] = answer.value }
       return words
     }
   }

@@ -53,35 +53,25 @@ struct LockDesk: Sendable {
   func askAll(
     _ hosts: [HostName], _ script: String
   ) async -> [HostName: Result<ServerLock, any Error>] {
-    await withTaskGroup(of: LockAnswer.self) { group in
+    await withTaskGroup(of: HostAnswer<Result<ServerLock, any Error>>.self) { group in
       for host in hosts {
         group.addTask { await answer(of: host, to: script) }
       }
       var answers: [HostName: Result<ServerLock, any Error>] = [:]
-      for await answer in group { answers[answer.host] = answer.result }
+      for await answer in group { answers[answer.host] = answer.value }
       return answers
     }
   }
 
-  private func answer(of host: HostName, to script: String) async -> LockAnswer {
+  private func answer(of host: HostName, to script: String) async -> HostAnswer<
+    Result<ServerLock, any Error>
+  > {
     do {
       let lock = try await ask(host, script)
-      return LockAnswer(host: host, result: .success(lock))
+      return HostAnswer(host, .success(lock))
     } catch {
-      return LockAnswer(host: host, result: .failure(error))
+      return HostAnswer(host, .failure(error))
     }
-  }
-}
-
-// A class of its own rather than a tuple: optimised builds of Swift 6.3 make a wrong copy of a tuple
-// with a Result when it is what a task group's child returns.
-private final class LockAnswer: Sendable {
-  let host: HostName
-  let result: Result<ServerLock, any Error>
-
-  init(host: HostName, result: Result<ServerLock, any Error>) {
-    self.host = host
-    self.result = result
   }
 }
 

@@ -64,13 +64,15 @@ extension ClusterLock {
   /// - Returns: where it was done; and what went wrong on servers.
   package func remove(_ report: LockReport) async -> (done: [HostName], faults: [Diagnostic]) {
     let number = report.highest + 1
-    let outcomes = await withTaskGroup(of: (HostName, Diagnostic?).self) { group in
+    let outcomes = await withTaskGroup(of: HostAnswer<Diagnostic?>.self) { group in
       for case (let server, .seen(let lock)) in report.servers {
-        group.addTask { (server, await remove(lock, on: server, number)) }
+        group.addTask { HostAnswer(server, await remove(lock, on: server, number)) }
       }
-      for host in desk.others { group.addTask { (host, await shutOut(number, on: host)) } }
+      for host in desk.others {
+        group.addTask { HostAnswer(host, await shutOut(number, on: host)) }
+      }
       return await group.reduce(into: [HostName: Diagnostic?]()) {
-        $0.updateValue($1.1, forKey: $1.0)
+        $0.updateValue($1.value, forKey: $1.host)
       }
     }
     return (
