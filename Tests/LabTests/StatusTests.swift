@@ -44,13 +44,15 @@ extension OnRealMachines {
       try lab.lab("start", "master-3")
       #expect(people.status == 1, "\(people.all)")
       #expect(people.output.hasPrefix("helix: not healthy"), "\(people.all)")
-      #expect(people.output.contains("2 of 3 voters well, 0 may stop"), "\(people.all)")
+      #expect(people.output.contains("2 of 3 voters well, none may stop"), "\(people.all)")
       #expect(people.all.contains("master-3"), "\(people.all)")
       #expect(people.all.contains("fix: "), "\(people.all)")
-      for _ in 0..<60 where try estate.helix("status").status != 0 {
+      var again = try estate.helix("status")
+      for _ in 0..<30 where again.status != 0 {
         Thread.sleep(forTimeInterval: 1)
+        again = try estate.helix("status")
       }
-      try estate.expectWhole()
+      #expect(again.status == 0, "\(again.all)")
     }
 
     @Test("a cordoned node and a stopped agent's service are told as what they are")
