@@ -153,15 +153,23 @@ extension Estate {
     try apply(playbook) { step, host, _ in try begun(step, host) }
   }
 
-  /// Applies until a step with such a name begins, and ends the run there without a word.
-  func apply(_ playbook: String? = nil, killedAt step: String) throws {
+  /// Applies, and ends the run without a word when a step has begun and is seen at work.
+  ///
+  /// - Parameter isAtWork: asked until it is so; it then takes a moment as well.
+  @discardableResult
+  func apply(
+    _ playbook: String? = nil, killedAt step: String, once isAtWork: () throws -> Bool = { true }
+  ) throws -> Ran {
     var isKilled = false
     let ran = try apply(playbook) { begun, _, running in
       guard begun == step else { return }
       isKilled = true
+      for _ in 0..<100 where try !isAtWork() { Thread.sleep(forTimeInterval: 0.1) }
+      Thread.sleep(forTimeInterval: 0.3)
       running.signal(SIGKILL)
     }
     try #require(isKilled, "\(step) never began: \(ran.all)")
+    return ran
   }
 
   private func apply(

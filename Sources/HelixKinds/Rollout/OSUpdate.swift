@@ -33,7 +33,7 @@ struct OSUpdate: K3sResource {
     if let trouble = packages.trouble { return .refused(told(trouble)) }
     guard packages.listsAreFresh else { return .heldBack(untilListsAreFresh) }
     let round = try UpdateRound.read(node, spec, &sight)
-    return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
+    return try node.judge(&sight, waitsForUpgrade: false) { (sight, view) throws(Diagnostic) in
       let witness = self.witness(view.survey)
       guard let need = packages.need(self.spec) else {
         return self.leftover(view, witness, packages)

@@ -8,13 +8,7 @@ package enum SystemUpgradeRole: RoleKind {
   package static func resources(
     for demand: RoleDemand, inventory: Inventory
   ) throws(Diagnostics) -> [any Resource] {
-    guard let spec = inventory.cluster else {
-      throw Diagnostics(
-        Diagnostic(
-          "\(role.name) has no cluster to upgrade",
-          reason: "there is no cluster.yaml in the inventory",
-          remedy: "write one with cluster:, k3s: and upgrade:", at: demand.location))
-    }
+    let spec = try demand.clusterSpec(in: inventory, for: role)
     guard let upgrade = spec.upgrade else {
       throw Diagnostics(
         Diagnostic(

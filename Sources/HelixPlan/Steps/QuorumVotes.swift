@@ -7,7 +7,7 @@ extension QuorumLedger {
     package fileprivate(set) var voters: [String] = []
     /// Voters whose etcd is healthy and whose API is ready.
     package fileprivate(set) var well: Set<String> = []
-    /// Voters whose etcd is healthy, whatever their API says.
+    /// Voters whose etcd or API says that it reads through the majority.
     fileprivate(set) var voting: Set<String> = []
     fileprivate(set) var learners: [String] = []
     /// Servers that hold data of etcd, or cannot tell.
@@ -39,10 +39,13 @@ extension QuorumLedger {
         }
         if word.etcd != .absent { holders.append(seat.node) }
         if word.isLearner { learners.append(seat.node) }
-        guard word.etcd == .healthy, !word.isLearner else { continue }
+        // An API is ready only while its etcd reads through the majority: then the vote is there,
+        // though etcd's own listener does not say so.
+        guard word.etcd == .healthy || word.etcd == .unhealthy && word.isReady, !word.isLearner
+        else { continue }
         names.insert(seat.node)
         voting.insert(seat.node)
-        if word.isReady { well.insert(seat.node) }
+        if word.isReady, word.etcd == .healthy { well.insert(seat.node) }
       }
       // Of a voter that is not declared, its node is all that is known.
       for (name, isReady) in listed where isReady {
@@ -50,7 +53,7 @@ extension QuorumLedger {
         well.insert(name)
       }
       // Where nobody can tell who votes, everybody may who has not said otherwise.
-      if names.isEmpty, !isListed { names = Set(holders) }
+      if !isListed { names.formUnion(Set(holders).subtracting(learners)) }
       voters = names.sorted()
     }
   }

@@ -104,8 +104,11 @@ struct ReleaseChange: Sendable, Hashable {
 
 extension K3sNode {
   /// Compares with the cluster in view, and refuses a change that the cluster does not allow now.
+  ///
+  /// - Parameter waitsForUpgrade: whether the change has to wait while somebody else brings another
+  ///   release to the node.
   func judge(
-    _ sight: inout Sight,
+    _ sight: inout Sight, waitsForUpgrade: Bool = true,
     _ difference: (inout Sight, NodeView) throws(Diagnostic) -> Verdict
   ) throws(Diagnostic) -> Verdict {
     let survey = try ClusterSurvey.read(cluster, &sight)
@@ -121,7 +124,9 @@ extension K3sNode {
       survey: survey, state: state, entry: entry, round: round,
       release: round.changes[host].map { ReleaseChange(from: $0, to: round.target) })
     let verdict = try difference(&sight, view)
-    if case .change = verdict, let why = try K3sArtifact(node: self).waitsForUpgrade(&sight) {
+    if waitsForUpgrade, case .change = verdict,
+      let why = try K3sArtifact(node: self).waitsForUpgrade(&sight)
+    {
       return .heldBack(why)
     }
     guard case .change = verdict, let objection = survey.objection(to: self) else {
