@@ -19,6 +19,10 @@ struct UpgradePlanResource: Resource {
   var mayAwait: [Address] { door.waits }
   var quorumGuard: QuorumGuard? { role == .server ? door.cluster.quorumGuard : nil }
 
+  func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? {
+    role == .server ? try ClusterSurvey.read(door.cluster, &sight).ledger : nil
+  }
+
   private var plan: UpgradeSpec.PlanSpec { role == .server ? spec.servers : spec.agents }
 
   static func address(_ role: K3sRoleOfNode) -> Address {
@@ -120,7 +124,6 @@ extension UpgradePlanResource {
       let server = K3sNode(
         cluster: door.cluster, member: member, role: .server, location: plan.location)
       if let objection = survey.objection(to: server) { return .refused(objection) }
-      if let obstacle = survey.restartObstacle(server) { return obstacle }
     }
     return nil
   }

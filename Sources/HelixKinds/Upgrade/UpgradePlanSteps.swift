@@ -14,6 +14,18 @@ struct UpgradePlanSteps {
   private var wanted: UpgradePlanObject { rollout.wanted(role) }
   private var scripts: UpgradeScripts { UpgradeScripts(plan: wanted) }
   private var pending: [UpgradeNode] { rollout.pending(role) }
+  /// Servers in the order of their turns: whoever is not well goes before the others, but for one
+  /// that the controller is at already.
+  private var turns: [UpgradeNode] {
+    let underWay = pending.filter(rollout.isUnderWay)
+    let places = survey.inTurns(rollout.cluster.servers).enumerated().map { ($1.nodeName, $0) }
+    let order = Dictionary(places, uniquingKeysWith: { first, _ in first })
+    return underWay
+      + pending.filter { !rollout.isUnderWay($0) }.enumerated().sorted { left, right in
+        (order[left.element.name] ?? .max, left.offset)
+          < (order[right.element.name] ?? .max, right.offset)
+      }.map(\.element)
+  }
   private var failed: [UpgradeJob] { rollout.failedJobs(role) }
   private var cordoned: [UpgradeNode] { rollout.cordonedByOthers(role) }
 
@@ -91,7 +103,7 @@ struct UpgradePlanSteps {
     guard !pending.isEmpty else { return nil }
     let drains = wanted.spec.drain == nil ? "" : "drains and "
     let pace = role == .server ? "one after the other" : "\(wanted.spec.concurrency) at a time"
-    return "\(drains)restarts k3s on \(names(pending)), \(pace)"
+    return "\(drains)restarts k3s on \(names(turns)), \(pace)"
   }
 }
 
@@ -100,21 +112,21 @@ struct UpgradePlanSteps {
 extension UpgradePlanSteps {
   var all: [Step] {
     var steps = [snapshot, mark, apply].compactMap(\.self)
-    steps += role == .server ? pending.compactMap(turn) : [follow].compactMap(\.self)
+    steps += role == .server ? turns.compactMap(turn) : [follow].compactMap(\.self)
     for index in steps.indices.dropFirst() { steps[index].after = [steps[index - 1].id] }
     return steps
   }
 
   private func step(
     _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
-    _ instructions: [Instruction]
+    brings: HostName? = nil, _ instructions: [Instruction]
   ) -> Step {
-    Self.step(address, name, title, on: host, spends: spends, instructions)
+    Self.step(address, name, title, on: host, spends: spends, brings: brings, instructions)
   }
 
   private static func step(
     _ address: Address, _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
-    _ instructions: [Instruction]
+    brings: HostName? = nil, _ instructions: [Instruction]
   ) -> Step {
     let waits = instructions.reduce(0) { sum, instruction in
       switch instruction {
@@ -125,7 +137,7 @@ extension UpgradePlanSteps {
     }
     return Step(
       StepID(address, name), title: title, host: host, instructions: instructions, spends: spends,
-      timeout: 120 + waits)
+      brings: brings, timeout: 120 + waits)
   }
 
   /// The way back from an upgrade of servers is a restore.
@@ -174,7 +186,7 @@ extension UpgradePlanSteps {
     if cordoned.contains(node) { instructions.append(.run(script: scripts.cordon([node.name]))) }
     return step(
       "upgrade-\(node.name)", "let \(node.name) come to \(scripts.words) and see that it is well",
-      on: member.host, spends: .voter(member.host), instructions)
+      on: member.host, spends: .voter(member.host), brings: member.host, instructions)
   }
 
   /// All agents: the controller keeps to the pace itself.

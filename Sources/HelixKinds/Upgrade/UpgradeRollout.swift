@@ -83,14 +83,16 @@ extension UpgradeRollout {
 
   /// Nodes that this run brings to the release; a server that is under way goes first.
   func pending(_ role: K3sRoleOfNode) -> [UpgradeNode] {
-    let name = UpgradePlanObject.name(role)
-    let applying = Set(view.plan(name)?.applying ?? [])
     let mine = behind(role).filter { !isKeptByOthers($0) && !($0.isOff && role == .agent) }
-    let isUnderWay = { (node: UpgradeNode) in
-      applying.contains(node.labels[NodeLabels.hostname] ?? node.name)
-        && node.label(of: name) != NodeLabels.disabled
-    }
     return mine.filter(isUnderWay) + mine.filter { !isUnderWay($0) }
+  }
+
+  /// Whether the controller is about to upgrade a node, or does.
+  func isUnderWay(_ node: UpgradeNode) -> Bool {
+    let name = UpgradePlanObject.name(node.isServer ? .server : .agent)
+    let applying = view.plan(name)?.applying ?? []
+    return applying.contains(node.labels[NodeLabels.hostname] ?? node.name)
+      && node.label(of: name) != NodeLabels.disabled
   }
 
   /// Whether somebody else has set the label that leaves a node out.

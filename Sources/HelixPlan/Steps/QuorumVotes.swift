@@ -8,8 +8,8 @@ extension QuorumLedger {
     /// Voters whose etcd is healthy and whose API is ready.
     package fileprivate(set) var well: Set<String> = []
     /// Voters whose etcd or API says that it reads through the majority.
-    fileprivate(set) var voting: Set<String> = []
-    fileprivate(set) var learners: [String] = []
+    package fileprivate(set) var voting: Set<String> = []
+    package fileprivate(set) var learners: [String] = []
     /// Servers that hold data of etcd, or cannot tell.
     fileprivate(set) var holders: [String] = []
     /// Servers that said nothing.
@@ -73,5 +73,15 @@ extension QuorumLedger.Votes {
     voting.formUnion(nodes)
     learners.removeAll { nodes.contains($0) }
     isListed = true
+  }
+
+  /// Forgets a member that was taken out.
+  mutating func remove(_ node: String) {
+    voters.removeAll { $0 == node }
+    well.remove(node)
+    voting.remove(node)
+    learners.removeAll { $0 == node }
+    holders.removeAll { $0 == node }
+    silent.removeAll { $0 == node }
   }
 }

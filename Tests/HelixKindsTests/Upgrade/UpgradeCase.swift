@@ -18,6 +18,8 @@ import Testing
 ///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL
 ///     controller absent
 ///     fresh
+///
+/// What a host answers otherwise than it would when all is well stands in `facts/HOST/FACT.txt`.
 struct UpgradeCase: CustomTestStringConvertible, Sendable {
   let name: String
   let folder: URL
@@ -126,7 +128,10 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
 
   func observation() throws -> Observation {
     let cluster = try cluster
-    var observation = try cluster.observation { _, _ in nil }
+    var observation = try cluster.observation { host, fact in
+      let file = folder.appending(path: "facts/\(host)/\(fact).txt")
+      return try? String(contentsOf: file, encoding: .utf8)
+    }
     for (host, requests) in try desired().questions {
       guard case .answered(var answers) = observation.hosts[host] else { continue }
       for request in requests where answers[request.id] == nil {
