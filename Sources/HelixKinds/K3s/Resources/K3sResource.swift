@@ -21,7 +21,10 @@ extension K3sResource {
   }
 
   package var questions: [Question] {
-    node.cluster.facts.survey + [Question(NodeState.fact, on: node.host)] + ownQuestions
+    // Where the controller upgrades, every change asks first whether its node is at the release.
+    node.cluster.facts.survey + [Question(NodeState.fact, on: node.host)]
+      + (node.cluster.upgradesOverSSH ? [] : [Question(InstalledBinary.fact, on: node.host)])
+      + ownQuestions
   }
 
   package var quorumGuard: QuorumGuard? { node.cluster.quorumGuard }
