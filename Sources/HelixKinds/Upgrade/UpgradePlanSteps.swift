@@ -91,7 +91,7 @@ struct UpgradePlanSteps {
     guard !pending.isEmpty else { return nil }
     let drains = wanted.spec.drain == nil ? "" : "drains and "
     let pace = role == .server ? "one after the other" : "\(wanted.spec.concurrency) at a time"
-    return "\(drains)restarts k3s on \(names(pending)), \(pace)"
+    return "\(drains)restarts k3s on \(names(pending))\(pending.count > 1 ? ", \(pace)" : "")"
   }
 }
 
