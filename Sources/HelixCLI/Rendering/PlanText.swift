@@ -159,14 +159,14 @@ extension PlanText {
   /// Step names as short as they can be told: without the host when it is the same one.
   private func list(_ ids: [StepID], from address: Address) -> String {
     let shown = 4
-    var names = ids.prefix(shown).map { id in
-      let full = id.address.description
-      guard id.address.scope == address.scope, let slash = full.firstIndex(of: "/") else {
-        return full
-      }
+    var addresses: [Address] = []
+    for id in ids where !addresses.contains(id.address) { addresses.append(id.address) }
+    var names = addresses.prefix(shown).map { other in
+      let full = other.description
+      guard other.scope == address.scope, let slash = full.firstIndex(of: "/") else { return full }
       return String(full[full.index(after: slash)...])
     }
-    if ids.count > shown { names.append("\(ids.count - shown) more") }
+    if addresses.count > shown { names.append("\(addresses.count - shown) more") }
     return names.joined(separator: ", ")
   }
 
