@@ -103,7 +103,7 @@ struct UpgradePlanSteps {
     guard !pending.isEmpty else { return nil }
     let drains = wanted.spec.drain == nil ? "" : "drains and "
     let pace = role == .server ? "one after the other" : "\(wanted.spec.concurrency) at a time"
-    return "\(drains)restarts k3s on \(names(turns)), \(pace)"
+    return "\(drains)restarts k3s on \(names(turns))\(turns.count > 1 ? ", \(pace)" : "")"
   }
 }
 

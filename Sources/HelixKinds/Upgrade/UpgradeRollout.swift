@@ -121,7 +121,8 @@ extension UpgradeRollout {
     guard wanted(role).uncordons else { return [] }
     let jobs = view.jobs(of: UpgradePlanObject.name(role))
     return pending(role).filter { node in
-      node.isCordoned && !jobs.contains { $0.node == node.name && $0.state != .complete }
+      node.isCordoned && node.cordonedFor == nil
+        && !jobs.contains { $0.node == node.name && $0.state != .complete }
     }
   }
 

@@ -21,7 +21,7 @@ package struct UpgradeStatus: Sendable, Equatable, Encodable {
     /// The release of this hop; nil where it is not known or the node has it.
     package var to: String?
     package var isReady: Bool
-    /// Who has cordoned it: `upgrade`, `failed upgrade`, `somebody`; nil when it takes pods.
+    /// Who has cordoned it: `helix-infra`, `upgrade`, `failed upgrade`, `somebody`; nil when it takes pods.
     package var cordoned: String?
     /// How the UpgradePlan stands to it: `done`, `waiting`, `held`, `left out`.
     package var mark: String

@@ -52,6 +52,7 @@ struct UpgradeStatusReading {
 
   private func cordoned(_ node: UpgradeNode, _ job: UpgradeJob?) -> String? {
     guard node.isCordoned else { return nil }
+    if node.cordonedFor != nil { return "helix-infra" }
     switch job?.state {
     case .running, .waiting: return "upgrade"
     case .failed: return "failed upgrade"
@@ -119,7 +120,8 @@ extension UpgradeStatusReading {
       return [
         Diagnostic(
           "system-upgrade-controller is not installed", reason: "nobody brings nodes to a release",
-          remedy: "helix-infra apply helix.infra.system_upgrade", severity: .warning)
+          remedy: "apply the playbook that has the role \(SystemUpgradeRole.role.name), such as"
+            + " playbooks/upgrade.yaml", severity: .warning)
       ]
     }
     guard controller.available == 0 else { return [] }
@@ -195,6 +197,12 @@ extension UpgradeStatusReading {
           "\(node.name) was left cordoned by a failed job",
           reason: "the controller makes it schedulable again only when a job succeeds",
           remedy: "apply again, or give up: kubectl uncordon \(node.name)")
+      case "helix-infra":
+        return Diagnostic(
+          "\(node.name) is cordoned by helix-infra, for \(node.cordonedFor ?? "upgrade")",
+          reason: "a run is at work on it, or was cut short",
+          remedy: "see whether one runs: helix-infra unlock; if none does, apply again",
+          severity: .warning)
       case "somebody":
         return Diagnostic(
           "\(node.name) is cordoned, and no job is at work on it",

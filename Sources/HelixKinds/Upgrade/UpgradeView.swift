@@ -15,6 +15,8 @@ struct UpgradeNode: Sendable, Hashable {
   var taints: [NodeTaint]
   /// The UpgradePlan that we keep from it for now.
   var heldPlan: String?
+  /// What we have cordoned it for; nil when it was not us.
+  var cordonedFor: String?
 
   var isServer: Bool { labels[NodeLabels.controlPlane] == "true" }
 
@@ -109,7 +111,8 @@ extension UpgradeView {
     + #"{.status.conditions[?(@.type=="Ready")].status}{"\t"}"#
     + #"{.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\t"}{.spec.unschedulable}{"\t"}"#
     + #"{.metadata.labels}{"\t"}{.spec.taints}{"\t"}"#
-    + #"{.metadata.annotations.helix\.infra/holds-plan}{"\n"}{end}"#
+    + #"{.metadata.annotations.helix\.infra/holds-plan}{"\t"}"#
+    + #"{.metadata.annotations.\#(NodeDrain.annotationPath)}{"\n"}{end}"#
 
   private static let planRow =
     #"{range .items[*]}plan{"\t"}{.metadata.namespace}{"\t"}{.metadata.name}{"\t"}{.spec}{"\t"}"#
@@ -132,7 +135,7 @@ extension UpgradeView {
     for line in answer.output.split(separator: "\n") {
       let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
       switch (cells[0], cells.count) {
-      case ("node", 9): view.nodes.append(try UpgradeNode(cells))
+      case ("node", 10): view.nodes.append(try UpgradeNode(cells))
       case ("plan", 5): view.plans.append(try LiveUpgradePlan(cells))
       case ("job", 7): view.jobs.append(try UpgradeJob(cells))
       case ("controller", 3):
@@ -177,7 +180,8 @@ extension UpgradeNode {
       isOff: cells[3] != "True" && cells[3] != "False",
       isVoter: cells[4].isEmpty ? nil : cells[4] == "True", isCordoned: cells[5] == "true",
       labels: texts(try json(cells[6])), taints: taints.compactMap { NodeTaint($0) },
-      heldPlan: cells[8].isEmpty ? nil : cells[8])
+      heldPlan: cells[8].isEmpty ? nil : cells[8],
+      cordonedFor: cells[9].isEmpty ? nil : cells[9])
   }
 }
 

@@ -10,7 +10,7 @@ import Testing
 ///     version v1.29.15+k3s1          through v1.28.15+k3s1     channel https://…
 ///     servers concurrency=1 drain=300 cordon=false window=02:00-05:00 toleration=KEY:EFFECT
 ///     agents concurrency=2 drain=300
-///     node master-1 v1.29.1+k3s2 server cordoned off held disabled done taint=K:E hostname=H
+///     node master-1 v1.29.1+k3s2 server cordoned ours off held disabled done taint=K:E hostname=H
 ///     plan server-plan v1.29.1+k3s2  applying=master-1
 ///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
 ///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
@@ -190,6 +190,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
       "node", words[0], words[1], ready, isServer ? "True" : "",
       words.contains("cordoned") ? "true" : "", Self.json(.fields(labels)),
       taints.isEmpty ? "" : Self.json(.list(taints)), words.contains("held") ? plan : "",
+      words.contains("ours") ? "upgrade" : "",
     ].joined(separator: "\t")
   }
 
