@@ -27,7 +27,7 @@ package enum SystemUpgradeRole: RoleKind {
         after: role == .server ? controller : [UpgradePlanResource.address(.server)])
     }
     return resources(objects, door) + plans
-      + [UpgradeHops(door: door, spec: upgrade, release: release)]
+      + [ControllerLadder(door: door, spec: upgrade, release: release)]
   }
 
   /// The controller's objects and, where it is known, its release.
