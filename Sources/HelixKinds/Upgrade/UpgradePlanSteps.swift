@@ -121,23 +121,8 @@ extension UpgradePlanSteps {
     _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
     brings: HostName? = nil, _ instructions: [Instruction]
   ) -> Step {
-    Self.step(address, name, title, on: host, spends: spends, brings: brings, instructions)
-  }
-
-  private static func step(
-    _ address: Address, _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
-    brings: HostName? = nil, _ instructions: [Instruction]
-  ) -> Step {
-    let waits = instructions.reduce(0) { sum, instruction in
-      switch instruction {
-      case .wait(let wait): sum + wait.timeout
-      case .launch(let launch): sum + launch.timeout
-      default: sum
-      }
-    }
-    return Step(
-      StepID(address, name), title: title, host: host, instructions: instructions, spends: spends,
-      brings: brings, timeout: 120 + waits)
+    Step(
+      StepID(address, name), title: title, on: host, instructions, spends: spends, brings: brings)
   }
 
   /// The way back from an upgrade of servers is a restore.
@@ -259,8 +244,8 @@ extension UpgradePlanSteps {
   ) -> [Step] {
     let scripts = UpgradeScripts(plan: wanted)
     return [
-      step(
-        address, "apply", "apply UpgradePlan \(wanted.name)", on: host,
+      Step(
+        StepID(address, "apply"), title: "apply UpgradePlan \(wanted.name)", on: host,
         [.run(script: scripts.mark)] + applying(wanted, over: nil) + [.wait(scripts.isTakenUp)])
     ]
   }
