@@ -81,7 +81,8 @@ extension UpgradePlanObject {
   }
 
   private func prepare(_ image: Draft) -> Draft {
-    guard role == .agent || spec.prepare != nil else { return .absent }
+    // A server's job that waits for the servers would wait for itself.
+    guard role == .agent else { return .absent }
     return [
       "image": spec.prepare.map { .text($0.value) } ?? image,
       "args": ["prepare", .text(Self.serversName)],
