@@ -35,9 +35,30 @@ struct UpgradeStatusTextTests {
       whole
       """
     let answers = UpgradeStatus.requests.map { ($0.id, FactAnswer(status: 0, output: answer)) }
-    return try UpgradeStatus.read(
+    let read = try UpgradeStatus.read(
       Observation(hosts: [host: .answered(Dictionary(uniqueKeysWithValues: answers))]),
       inventory: inventory)
+    guard case .told(let status) = read else { throw Diagnostic("nobody answered") }
+    return status
+  }
+
+  @Test("watching goes on through a silence and while it is stuck, and ends when it is done")
+  func watching() async throws {
+    var stuck = try status()
+    stuck.state = .stuck
+    var done = stuck
+    done.state = .done
+    let silences = ["timed out", "refused"].map {
+      UpgradeStatus.Answer.silence(Diagnostic("no server answers", reason: $0))
+    }
+    let answers = [silences[0], .told(stuck), .told(stuck)] + silences + [.told(done)]
+    var left = answers
+    var shown: [UpgradeStatus.Answer] = []
+    let last = try await UpgradeWatch(
+      ask: { left.removeFirst() }, show: { shown.append($0) }, pause: {}
+    ).run()
+    #expect(last == done)
+    #expect(shown == [silences[0], .told(stuck), silences[0], .told(done)])
   }
 
   @Test("a row for each node, and what it comes to")

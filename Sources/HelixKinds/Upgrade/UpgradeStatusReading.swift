@@ -7,7 +7,7 @@ struct UpgradeStatusReading {
   let trouble: UpgradeTrouble
 
   private var view: UpgradeView { rollout.view }
-  private var byController: Bool { rollout.spec.strategy == .controller }
+  private var byController: Bool { !rollout.cluster.upgradesOverSSH }
 
   /// A channel's release is known in an image tag's spelling alone.
   private var hop: String? {
@@ -29,7 +29,10 @@ struct UpgradeStatusReading {
     if case .hop = rollout.next { return .underWay }
     let isBehind = K3sRoleOfNode.allCases.contains { !rollout.behind($0).isEmpty }
     let isWell = view.nodes.allSatisfy { $0.isReady || !rollout.cluster.bringsNetwork }
-    return isBehind || !isWell || view.jobs.contains { $0.state == .running } ? .underWay : .done
+    let isAtWork = view.jobs.contains { $0.state == .running }
+    // A cordon of ours is taken off at the end.
+    return isBehind || !isWell || isAtWork || view.nodes.contains { $0.cordonedFor != nil }
+      ? .underWay : .done
   }
 
   // MARK: - Nodes
@@ -87,10 +90,21 @@ struct UpgradeStatusReading {
   private static let pull = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"]
 
   private func isDraining(_ job: UpgradeJob) -> Bool {
-    job.state == .running && rollout.spec.agents.drain != nil
+    job.state == .running && drains(job)
       && pods(of: job).contains { pod in
         pod.phase == "Pending" && !pod.reasons.contains { $0.hasPrefix("drain Completed") }
       }
+  }
+}
+
+extension UpgradeStatusReading {
+  /// Whether the job's UpgradePlan takes pods off nodes.
+  private func drains(_ job: UpgradeJob) -> Bool {
+    switch job.plan {
+    case UpgradePlanObject.serversName: rollout.spec.servers.drain != nil
+    case UpgradePlanObject.agentsName: rollout.spec.agents.drain != nil
+    default: false
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import Testing
 ///     servers concurrency=1 drain=300 cordon=false window=02:00-05:00 toleration=KEY:EFFECT
 ///     agents concurrency=2 drain=300
 ///     node master-1 v1.29.1+k3s2 server cordoned ours off held disabled done taint=K:E hostname=H
+///     strategy ssh
 ///     plan server-plan v1.29.1+k3s2  applying=master-1
 ///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
 ///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
@@ -34,9 +35,14 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   }()
 
   init(folder: URL) throws {
+    self.init(
+      name: folder.lastPathComponent, folder: folder,
+      text: try String(contentsOf: folder.appending(path: "cluster.txt"), encoding: .utf8))
+  }
+
+  init(name: String, folder: URL = K3sCase.fixtures, text: String) {
     self.folder = folder
-    name = folder.lastPathComponent
-    let text = try String(contentsOf: folder.appending(path: "cluster.txt"), encoding: .utf8)
+    self.name = name
     lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { words(of: $0) }
   }
 
@@ -102,7 +108,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   var inventory: Inventory {
     get throws {
       var inventory = try cluster.inventory
-      inventory.cluster?.upgrade = upgrade
+      inventory.cluster?.upgrade = first("strategy")?[0] == "none" ? nil : upgrade
       return inventory
     }
   }
@@ -143,6 +149,25 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
       observation.hosts[host] = .answered(answers)
     }
     return observation
+  }
+
+  /// Servers that all give one answer to whatever they are asked.
+  func silence(saying text: String) -> Observation {
+    let answers = UpgradeStatus.requests.map { ($0.id, FactAnswer(status: 0, output: text)) }
+    let answered = Observation.HostAnswers.answered(Dictionary(uniqueKeysWithValues: answers))
+    return Observation(
+      hosts: Dictionary(uniqueKeysWithValues: nodes(true).map { (HostName($0[0]), answered) }))
+  }
+
+  /// What comes of asking for the status alone.
+  func status() throws -> UpgradeStatus.Answer {
+    let answers = try UpgradeStatus.requests.map { request in
+      (request.id, FactAnswer(status: 0, output: try answer(request.id)))
+    }
+    let answered = Observation.HostAnswers.answered(Dictionary(uniqueKeysWithValues: answers))
+    let servers = nodes(true).map { (HostName($0[0]), answered) }
+    return try UpgradeStatus.read(
+      Observation(hosts: Dictionary(uniqueKeysWithValues: servers)), inventory: inventory)
   }
 
   private func answer(_ id: FactID) throws -> String {
