@@ -29,7 +29,9 @@ struct UpgradePlanResource: Resource {
     Address(.cluster, kind: kind, name: role == .server ? "servers" : "agents")
   }
 
-  var questions: [Question] { Self.questions(door) }
+  var questions: [Question] {
+    Self.questions(door) + (role == .server ? DeprecatedAPIs.questions(door.cluster) : [])
+  }
 
   static func questions(_ door: ClusterDoor) -> [Question] {
     door.questions + door.cluster.servers.map { Question(UpgradeView.fact, on: $0.host) }
@@ -51,8 +53,20 @@ struct UpgradePlanResource: Resource {
       if let obstacle = obstacle(rollout, survey) { return obstacle }
       return verdict(
         UpgradePlanSteps(resource: self, rollout: rollout, survey: survey, door: host),
-        warnings: lints.warnings)
+        warnings: lints.warnings + (try deprecated(rollout, &sight)))
     }
+  }
+
+  /// Which release a channel leads to is not known yet.
+  private func deprecated(
+    _ rollout: UpgradeRollout, _ sight: inout Sight
+  ) throws(Diagnostic) -> [Diagnostic] {
+    guard role == .server, spec.channel == nil,
+      let from = rollout.pending(.server).compactMap(\.version).min(),
+      let warning = try DeprecatedAPIs.warning(
+        door.cluster, from: from, to: rollout.hop, &sight)
+    else { return [] }
+    return [warning]
   }
 
   static let noAnswer = Diagnostic(

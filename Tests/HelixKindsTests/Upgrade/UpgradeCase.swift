@@ -18,6 +18,7 @@ import Testing
 ///     budget shop/web
 ///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL
 ///     controller absent
+///     deprecated group="policy",removed_release="1.30",resource="things",version="v1beta1"
 ///     fresh
 ///
 /// What a host answers otherwise than it would when all is well stands in `facts/HOST/FACT.txt`.
@@ -134,7 +135,9 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
 
   func observation() throws -> Observation {
     let cluster = try cluster
+    let deprecated = rows("deprecated").map { "deprecated \($0[0])\n" }.joined()
     var observation = try cluster.observation { host, fact in
+      if fact.rawValue == "k3s-deprecated" { return deprecated }
       let file = folder.appending(path: "facts/\(host)/\(fact).txt")
       return try? String(contentsOf: file, encoding: .utf8)
     }
