@@ -2,7 +2,7 @@ import HelixModel
 import HelixPlan
 
 /// What an upgrade through the controller leaves for a later run: releases that follow this hop,
-/// and agents that are off.
+/// nodes that cannot be drained, and agents that are off.
 struct ControllerLadder: Resource {
   let door: ClusterDoor
   let spec: UpgradeSpec
@@ -10,13 +10,17 @@ struct ControllerLadder: Resource {
 
   var address: Address { UpgradeLadder.address }
   var location: SourceLocation? { spec.location }
-  var questions: [Question] { UpgradePlanResource.questions(door) }
+  var questions: [Question] { UpgradePlanResource.questions(door, spec) }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     guard case .open(let host) = try door.way(&sight),
-      let view = try sight.read(UpgradeView.fact, on: host)
+      let rollout = try UpgradeRollout.read(door, spec, release, on: host, &sight)
     else { return .unchanged(reason: "nothing to say before the cluster answers") }
-    let rollout = UpgradeRollout(door.cluster, spec, release, view)
+    // Where nothing else is to be done, the UpgradePlan says itself who is blocked.
+    let blocked = K3sRoleOfNode.inOrder.flatMap { role in
+      rollout.pending(role).isEmpty ? [] : rollout.blocked(role)
+    }
+    if let block = blocked.first.flatMap(rollout.block) { return .heldBack(block) }
     let absent = rollout.absent
     guard case .hop(let hop) = rollout.next, !hop.isLast else {
       return absent.isEmpty

@@ -30,11 +30,13 @@ struct UpgradePlanResource: Resource {
   }
 
   var questions: [Question] {
-    Self.questions(door) + (role == .server ? DeprecatedAPIs.questions(door.cluster) : [])
+    Self.questions(door, spec) + (role == .server ? DeprecatedAPIs.questions(door.cluster) : [])
   }
 
-  static func questions(_ door: ClusterDoor) -> [Question] {
-    door.questions + door.cluster.servers.map { Question(UpgradeView.fact, on: $0.host) }
+  static func questions(_ door: ClusterDoor, _ spec: UpgradeSpec) -> [Question] {
+    let servers = door.cluster.servers
+    return door.questions + servers.map { Question(UpgradeView.fact, on: $0.host) }
+      + (spec.mindsBudgets ? servers.map { Question(EvictionView.fact, on: $0.host) } : [])
   }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
@@ -42,11 +44,10 @@ struct UpgradePlanResource: Resource {
     case .closed(let why): return .heldBack(why)
     case .opening(let host): return try beginning(on: host, &sight)
     case .open(let host):
-      guard let view = try sight.read(UpgradeView.fact, on: host) else {
+      guard let rollout = try UpgradeRollout.read(door, spec, release, on: host, &sight) else {
         return .heldBack(Self.noAnswer)
       }
       let survey = try ClusterSurvey.read(door.cluster, &sight)
-      let rollout = UpgradeRollout(door.cluster, spec, release, view)
       if case .refused(let why) = rollout.next { return .refused(why) }
       let lints = UpgradeLints(rollout)
       if let error = lints.errors(role).first { return .refused(error) }
@@ -76,9 +77,11 @@ struct UpgradePlanResource: Resource {
   private func verdict(_ steps: UpgradePlanSteps, warnings: [Diagnostic]) -> Verdict {
     let fields = steps.fields
     guard !fields.isEmpty else {
-      let kept = steps.rollout.keptByOthers(role)
+      let rollout = steps.rollout
+      if let block = rollout.blocked(role).first.flatMap(rollout.block) { return .heldBack(block) }
+      let kept = rollout.keptByOthers(role)
       return kept.isEmpty
-        ? .unchanged(reason: unchanged(steps.rollout)) : .heldBack(Self.kept(kept, role))
+        ? .unchanged(reason: unchanged(rollout)) : .heldBack(Self.kept(kept, role))
     }
     return .change(
       Work(
@@ -145,8 +148,10 @@ extension UpgradePlanResource {
   /// `prepare` on every agent waits for servers that nobody will bring to the release.
   private func agentObstacle(_ rollout: UpgradeRollout) -> Verdict? {
     let kept = rollout.keptByOthers(.server)
-    guard !kept.isEmpty, !rollout.pending(.agent).isEmpty else { return nil }
-    var why = Self.kept(kept, .server)
+    let block = rollout.blocked(.server).first.flatMap(rollout.block)
+    guard !rollout.pending(.agent).isEmpty,
+      var why = kept.isEmpty ? block : Self.kept(kept, .server)
+    else { return nil }
     why.reason = "agents are never newer than servers, and their jobs would wait for ever"
     return .heldBack(why)
   }

@@ -12,7 +12,9 @@ struct UpgradePlanSteps {
   private var role: K3sRoleOfNode { resource.role }
   private var address: Address { resource.address }
   private var wanted: UpgradePlanObject { rollout.wanted(role) }
-  private var scripts: UpgradeScripts { UpgradeScripts(plan: wanted) }
+  private var scripts: UpgradeScripts {
+    UpgradeScripts(plan: wanted, blocked: rollout.blocked(role).map(\.name))
+  }
   private var pending: [UpgradeNode] { rollout.pending(role) }
   /// Servers in the order of their turns: whoever is not well goes before the others, but for one
   /// that the controller is at already.
@@ -87,6 +89,10 @@ struct UpgradePlanSteps {
     if !cordoned.isEmpty {
       parts.append(
         "cordoned before, and cordoned again afterwards: \(names(cordoned))")
+    }
+    let blocked = rollout.blocked(role)
+    if !blocked.isEmpty {
+      parts.append("left as they are, since they cannot be drained now: \(names(blocked))")
     }
     let kept = rollout.keptByOthers(role)
     if !kept.isEmpty {

@@ -4,6 +4,8 @@ import HelixPlan
 /// What is said to the cluster around one UpgradePlan.
 struct UpgradeScripts: Sendable {
   let plan: UpgradePlanObject
+  /// Nodes that are left as they are, since they cannot be drained now.
+  var blocked: [String] = []
 
   private var name: String { plan.name }
   private var label: String { NodeLabels.plan(name) }
@@ -33,7 +35,7 @@ struct UpgradeScripts: Sendable {
   ///
   /// A node that runs the release already gets the mark of a node that is done, or it would be
   /// drained for nothing. A server that does not is held until its turn; so is an agent that is off,
-  /// which would take a place for ever. What others hold stays held.
+  /// which would take a place for ever, and one that cannot be drained. What others hold stays held.
   var mark: String {
     let shown = [
       "{.metadata.name}", "{.status.nodeInfo.kubeletVersion}", labelPath, holdPath,
@@ -76,12 +78,19 @@ struct UpgradeScripts: Sendable {
       """
     case .agent:
       """
-      elif [ "$ready" != True ] && [ "$ready" != False ]; then helix_hold "$node"
+      elif \(leavesOut); then helix_hold "$node"
           elif [ "$hold" = \(name) ]; then
             helix_kubectl label node "$node" \(label)- >/dev/null
             helix_free "$node"
       """
     }
+  }
+
+  private var leavesOut: String {
+    let isOff = #"[ "$ready" != True ] && [ "$ready" != False ]"#
+    guard !blocked.isEmpty else { return isOff }
+    let names = shellQuoted(" \(blocked.joined(separator: " ")) ")
+    return "{ \(isOff); } || case \(names) in *\" $node \"*) ;; *) false ;; esac"
   }
 
   /// Lets the controller have a node.

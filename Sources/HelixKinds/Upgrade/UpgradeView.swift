@@ -60,6 +60,8 @@ struct UpgradeJob: Sendable, Hashable {
   var state: State
   /// Why it failed: `DeadlineExceeded`, `BackoffLimitExceeded`.
   var reason: String
+
+  var isUnfinished: Bool { state == .waiting || state == .running }
 }
 
 /// What one living server says of upgrades: nodes, UpgradePlans, jobs, the controller.

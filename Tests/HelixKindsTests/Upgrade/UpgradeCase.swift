@@ -16,6 +16,7 @@ import Testing
 ///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
 ///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
 ///     budget shop/web
+///     blocks shop/db worker-1
 ///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL
 ///     controller absent
 ///     deprecated group="policy",removed_release="1.30",resource="things",version="v1beta1"
@@ -177,8 +178,22 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     let name = id.rawValue
     if name == UpgradeView.fact.request.id.rawValue { return isFresh ? "silent" : try view() }
     if name == UpgradeTrouble.fact.request.id.rawValue { return trouble }
+    if name == EvictionView.fact.request.id.rawValue { return isFresh ? "silent" : evictions }
     guard name.hasPrefix("object:") else { throw Diagnostic("nobody asked for \(name)") }
     return first("controller")?[0] == "absent" ? "absent\nwhole\n" : "same\nwhole\n"
+  }
+
+  /// Budgets that let no pod go, each with a pod on a node.
+  private var evictions: String {
+    let rows = rows("blocks").flatMap { words in
+      let name = words[0].split(separator: "/").map(String.init)
+      let selector = #"{"matchLabels":{"app":"\#(name[1])"}}"#
+      return [
+        "budget\t\(name[0])\t\(name[1])\t\(selector)",
+        "pod\t\(name[0])\t\(name[1])-0\t\(words[1])\tRunning\tStatefulSet\t{\"app\":\"\(name[1])\"}",
+      ]
+    }
+    return (rows + ["answered"]).joined(separator: "\n") + "\n"
   }
 
   private func view() throws -> String {
