@@ -29,6 +29,13 @@ struct UpgradePlanSteps {
       }.map(\.element)
   }
   private var failed: [UpgradeJob] { rollout.failedJobs(role) }
+  /// Failed jobs whose nodes may be tried again at once; a server is, when its turn has come and votes
+  /// are counted.
+  private var retried: [UpgradeJob] {
+    guard role == .server else { return failed }
+    let pending = Set(pending.map(\.name))
+    return failed.filter { !pending.contains($0.node) }
+  }
   private var cordoned: [UpgradeNode] { rollout.cordonedByOthers(role) }
 
   var live: LiveUpgradePlan? { rollout.view.plan(wanted.name) }
@@ -155,9 +162,9 @@ extension UpgradePlanSteps {
   }
 
   private var apply: Step? {
-    guard !isAsWritten || !failed.isEmpty else { return nil }
+    guard !isAsWritten || !retried.isEmpty else { return nil }
     var instructions = isAsWritten ? [] : Self.applying(wanted, over: live)
-    if !failed.isEmpty { instructions.append(.run(script: scripts.retry(failed.map(\.name)))) }
+    if !retried.isEmpty { instructions.append(.run(script: scripts.retry(retried.map(\.name)))) }
     instructions.append(.wait(scripts.isTakenUp))
     if case .channel = wanted.target { instructions.append(scripts.channelIsNear) }
     return step("apply", "apply UpgradePlan \(wanted.name)", on: door, instructions)

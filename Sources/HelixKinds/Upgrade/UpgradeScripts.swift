@@ -17,6 +17,15 @@ struct UpgradeScripts: Sendable {
     "{\(front)\(key.split(separator: ".").joined(separator: "\\."))}"
   }
 
+  /// The node of each job of the UpgradePlan, and whether the job has failed or is complete.
+  private var jobRow: String {
+    let ended = ["Failed", "Complete"].map { #"{.status.conditions[?(@.type=="\#($0)")].status}"# }
+    let cells = [Self.path(".metadata.labels.", "upgrade.cattle.io/node")] + ended
+    return #"{range .items[*]}\#(cells.joined(separator: "|")){"\n"}{end}"#
+  }
+
+  private var jobs: String { "\(own) get jobs -l upgrade.cattle.io/plan=\(name)" }
+
   private var nodes: String {
     plan.role == .server ? "\(NodeLabels.controlPlane)=true" : "!\(NodeLabels.controlPlane)"
   }
@@ -34,7 +43,8 @@ struct UpgradeScripts: Sendable {
   /// Marks every node before the UpgradePlan changes.
   ///
   /// A node that runs the release already gets the mark of a node that is done, or it would be
-  /// drained for nothing. A server that does not is held until its turn; so is an agent that is off,
+  /// drained for nothing. A server that does not is held until its turn, also one that the controller
+  /// has taken up without a job at work on it: it would make one at once. So is an agent that is off,
   /// which would take a place for ever, and one that cannot be drained. What others hold stays held.
   var mark: String {
     let shown = [
@@ -50,7 +60,10 @@ struct UpgradeScripts: Sendable {
       helix_hash=$(printf '%s%s' "$helix_tag" \(ControllerObjects.account) | sha224sum | cut -c1-56)
       helix_applying=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
         -o jsonpath='{.status.applying}')
+      helix_jobs=$(\(jobs) -o jsonpath=\(shellQuoted(jobRow)))
       helix_nodes=$(helix_kubectl get nodes -l \(shellQuoted(nodes)) -o jsonpath=\(shellQuoted(rows)))
+      helix_applies() { case $helix_applying in *"\\"$1\\""*) ;; *) return 1 ;; esac; }
+      helix_lives() { printf '%s\\n' "$helix_jobs" | grep -qxF -e "$1||"; }
       helix_free() { helix_kubectl annotate node "$1" \(NodeLabels.hold)- >/dev/null; }
       helix_hold() {
         helix_kubectl annotate node "$1" --overwrite \(NodeLabels.hold)=\(name) >/dev/null
@@ -74,7 +87,7 @@ struct UpgradeScripts: Sendable {
     case .server:
       """
       elif [ "$mark" != \(NodeLabels.disabled) ]; then
-            case $helix_applying in *"\\"$hostname\\""*) ;; *) helix_hold "$node" ;; esac
+          { helix_applies "$hostname" && helix_lives "$node"; } || helix_hold "$node"
       """
     case .agent:
       """
@@ -93,16 +106,23 @@ struct UpgradeScripts: Sendable {
     return "{ \(isOff); } || case \(names) in *\" $node \"*) ;; *) false ;; esac"
   }
 
-  /// Lets the controller have a node.
-  func free(_ node: String) -> String {
-    let node = shellQuoted(node)
+  /// Lets the controller have a server, and takes a failed job of it away before: with the job gone
+  /// it would be upgraded at once.
+  func free(_ server: String) -> String {
+    let node = shellQuoted(server)
+    let row =
+      #"{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Failed")].status}{"\n"}{end}"#
     return """
       set -e
       \(ClusterDoor.shell)
+      helix_jobs=$(\(jobs),upgrade.cattle.io/node=\(node) -o jsonpath=\(shellQuoted(row)))
+      helix_failed=$(printf '%s\\n' "$helix_jobs" | sed -n 's/|True$//p')
+      [ -z "$helix_failed" ] || \(own) delete job --ignore-not-found $helix_failed
       if [ "$(helix_kubectl get node \(node) -o jsonpath=\(shellQuoted(holdPath)))" = \(name) ]; then
         helix_kubectl label node \(node) \(label)- >/dev/null
         helix_kubectl annotate node \(node) \(NodeLabels.hold)- >/dev/null
       fi
+      [ -z "$helix_failed" ] || \(touch)
       """
   }
 
@@ -116,6 +136,13 @@ struct UpgradeScripts: Sendable {
     set -e
     \(ClusterDoor.shell)
     \(own) delete job --ignore-not-found \(jobs.map(shellQuoted).joined(separator: " "))
+    \(touch)
+    """
+  }
+
+  /// A change after which the controller looks at the UpgradePlan anew.
+  private var touch: String {
+    """
     \(own) annotate \(PlanDefinition.name) \(name) --overwrite \\
       "helix.infra/retried=$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
     """
