@@ -30,8 +30,8 @@ struct UpgradeStatusTextTests {
     let server =
       #"{"kubernetes.io/hostname":"master-1","node-role.kubernetes.io/control-plane":"true"}"#
     let answer = """
-      node\tmaster-1\tv1.29.15+k3s1\tTrue\tTrue\t\t\(server)\t\t\t
-      node\tworker-1\tv1.29.1+k3s2\tTrue\t\ttrue\t{"kubernetes.io/hostname":"worker-1"}\t\t\t
+      node\tmaster-1\tv1.29.15+k3s1\tTrue\tTrue\t\t\(server)\t\t\t\t
+      node\tworker-1\tv1.29.1+k3s2\tTrue\t\ttrue\t{"kubernetes.io/hostname":"worker-1"}\t\t\t\t
       whole
       """
     let answers = UpgradeStatus.requests.map { ($0.id, FactAnswer(status: 0, output: answer)) }

@@ -74,7 +74,12 @@ struct UpgradePlanSteps {
     let held = rollout.leftHeld(role).map { node in
       FieldChange("hold on \(node.name)", before: NodeLabels.disabled, after: "taken off")
     }
-    return spec + nodes + jobs + held
+    let noted = rollout.leftNoted(role).map { node in
+      FieldChange(
+        "note on \(node.name)", before: "\(node.before == .open ? "took pods" : "cordoned") before",
+        after: node.before == .open ? "taken off" : "cordoned again")
+    }
+    return spec + nodes + jobs + held + noted
   }
 
   var reason: String {
@@ -105,7 +110,8 @@ struct UpgradePlanSteps {
     if !kept.isEmpty {
       parts.append("left out by a label that is not ours: \(names(kept))")
     }
-    return parts.isEmpty ? "a hold was left behind" : parts.joined(separator: "; ")
+    let left = rollout.leftHeld(role).isEmpty ? "a note" : "a hold"
+    return parts.isEmpty ? "\(left) was left behind" : parts.joined(separator: "; ")
   }
 
   private func names(_ nodes: [UpgradeNode]) -> String {
@@ -181,7 +187,7 @@ extension UpgradePlanSteps {
       .wait(scripts.runsRelease(node.name, within: wanted.deadline + 120)),
     ]
     instructions += gate.onNode + [.wait(scripts.isDone(node.name))]
-    if cordoned.contains(node) { instructions.append(.run(script: scripts.cordon([node.name]))) }
+    if wanted.uncordons { instructions.append(.run(script: scripts.settle([node.name]))) }
     return step(
       "upgrade-\(node.name)", "let \(node.name) come to \(scripts.words) and see that it is well",
       on: member.host, spends: .voter(member.host), brings: member.host, instructions)
@@ -195,7 +201,7 @@ extension UpgradePlanSteps {
     let wait = scripts.areDone(
       pending.map(\.name), within: max(wanted.deadline, batches * each))
     var instructions: [Instruction] = [.wait(wait)]
-    if !cordoned.isEmpty { instructions.append(.run(script: scripts.cordon(cordoned.map(\.name)))) }
+    if wanted.uncordons { instructions.append(.run(script: scripts.settle(pending.map(\.name)))) }
     return step(
       "follow", "wait until agents run \(scripts.words)", on: door, instructions)
   }
@@ -208,7 +214,7 @@ extension UpgradePlanSteps {
   private static func applying(
     _ wanted: UpgradePlanObject, over live: LiveUpgradePlan?
   ) -> [Instruction] {
-    let object = wanted.object
+    let object = wanted.noted
     let flags = "--server-side --field-manager=\(LiveObject.manager) --force-conflicts"
     var instructions: [Instruction] = [
       .feed(

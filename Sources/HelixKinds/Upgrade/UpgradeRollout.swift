@@ -165,12 +165,31 @@ extension UpgradeRollout {
 
   /// Pending nodes that an operator has cordoned: the controller would uncordon them.
   func cordonedByOthers(_ role: K3sRoleOfNode) -> [UpgradeNode] {
-    guard wanted(role).uncordons else { return [] }
-    let jobs = view.jobs(of: UpgradePlanObject.name(role))
-    return pending(role).filter { node in
-      node.isCordoned && node.cordonedFor == nil
-        && !jobs.contains { $0.node == node.name && $0.state != .complete }
+    wanted(role).uncordons ? pending(role).filter(isCordonedByOthers) : []
+  }
+
+  /// Whether somebody else has cordoned a node, as far as it is noted.
+  ///
+  /// A job may be gone long before the cordon that it has left.
+  func isCordonedByOthers(_ node: UpgradeNode) -> Bool {
+    switch node.before {
+    case .cordoned: return true
+    case .open: return false
+    case nil: break
     }
+    let name = UpgradePlanObject.name(node.isServer ? .server : .agent)
+    let isTouched =
+      isUnderWay(node)
+      || view.jobs(of: name).contains { $0.node == node.name && $0.state != .complete }
+    let isNoted =
+      !node.isServer && node.heldPlan != name && view.plan(name)?.noted == target.words
+    return node.isCordoned && node.cordonedFor == nil && !isTouched && !isNoted
+  }
+
+  /// Nodes at their release whose note nobody has taken off.
+  func leftNoted(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    let behind = Set(behind(role).map(\.name))
+    return nodes(role).filter { $0.before != nil && !behind.contains($0.name) }
   }
 
   func failedJobs(_ role: K3sRoleOfNode) -> [UpgradeJob] {

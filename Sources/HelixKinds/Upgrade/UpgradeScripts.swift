@@ -11,6 +11,12 @@ struct UpgradeScripts: Sendable {
   private var label: String { NodeLabels.plan(name) }
   private var own: String { "helix_kubectl -n \(ControllerObjects.namespace)" }
   private var labelPath: String { Self.path(".metadata.labels.", label) }
+  /// `true` of a node that somebody else has cordoned; more of one that we have.
+  private var cordonedPath: String {
+    "{.spec.unschedulable}" + Self.path(".metadata.annotations.", NodeDrain.annotation)
+  }
+  private var beforePath: String { Self.path(".metadata.annotations.", NodeLabels.before) }
+  private var notedPath: String { Self.path(".metadata.annotations.", NodeLabels.noted) }
   private var holdPath: String { Self.path(".metadata.annotations.", NodeLabels.hold) }
 
   private static func path(_ front: String, _ key: String) -> String {
@@ -46,11 +52,12 @@ struct UpgradeScripts: Sendable {
   /// drained for nothing. A server that does not is held until its turn, also one that the controller
   /// has taken up without a job at work on it: it would make one at once. So is an agent that is off,
   /// which would take a place for ever, and one that cannot be drained. What others hold stays held.
+  /// Whom somebody has cordoned is noted before the controller can have cordoned it.
   var mark: String {
     let shown = [
       "{.metadata.name}", "{.status.nodeInfo.kubeletVersion}", labelPath, holdPath,
       #"{.status.conditions[?(@.type=="Ready")].status}"#,
-      Self.path(".metadata.labels.", NodeLabels.hostname),
+      Self.path(".metadata.labels.", NodeLabels.hostname), cordonedPath, beforePath,
     ].joined(separator: "|")
     let rows = #"{range .items[*]}\#(shown){"\n"}{end}"#
     return """
@@ -58,24 +65,29 @@ struct UpgradeScripts: Sendable {
       \(ClusterDoor.shell)
       \(tag)
       helix_hash=$(printf '%s%s' "$helix_tag" \(ControllerObjects.account) | sha224sum | cut -c1-56)
-      helix_applying=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
-        -o jsonpath='{.status.applying}')
+      helix_plan=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
+        -o jsonpath='{.status.applying}|\(notedPath)')
+      helix_applying=${helix_plan%%|*}
+      helix_noted=${helix_plan#*|}
       helix_jobs=$(\(jobs) -o jsonpath=\(shellQuoted(jobRow)))
       helix_nodes=$(helix_kubectl get nodes -l \(shellQuoted(nodes)) -o jsonpath=\(shellQuoted(rows)))
       helix_applies() { case $helix_applying in *"\\"$1\\""*) ;; *) return 1 ;; esac; }
+      \(noting)
       helix_lives() { printf '%s\\n' "$helix_jobs" | grep -qxF -e "$1||"; }
       helix_free() { helix_kubectl annotate node "$1" \(NodeLabels.hold)- >/dev/null; }
       helix_hold() {
         helix_kubectl annotate node "$1" --overwrite \(NodeLabels.hold)=\(name) >/dev/null
         helix_kubectl label node "$1" --overwrite \(label)=\(NodeLabels.disabled) >/dev/null
       }
-      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready hostname; do
+      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r \\
+        node version mark hold ready hostname cordoned before; do
         [ -n "$node" ] || continue
         if [ "$mark" = \(NodeLabels.disabled) ] && [ "$hold" != \(name) ]; then continue; fi
         if [ -n "$helix_tag" ] && [ "$(printf %s "$version" | tr + -)" = "$helix_tag" ]; then
           [ "$mark" = "$helix_hash" ] ||
             helix_kubectl label node "$node" --overwrite \(label)="$helix_hash" >/dev/null
           [ -z "$hold" ] || helix_free "$node"
+          helix_lives "$node" || helix_settle "$node" "$before"
         \(holding)
         fi
       done
@@ -87,16 +99,49 @@ struct UpgradeScripts: Sendable {
     case .server:
       """
       elif [ "$mark" != \(NodeLabels.disabled) ]; then
-          { helix_applies "$hostname" && helix_lives "$node"; } || helix_hold "$node"
+          if ! helix_applies "$hostname"; then helix_hold "$node"
+          elif ! helix_lives "$node"; then
+            helix_note "$node" open
+            helix_hold "$node"
+          fi
       """
     case .agent:
       """
-      elif \(leavesOut); then helix_hold "$node"
-          elif [ "$hold" = \(name) ]; then
+      elif \(leavesOut); then
+          ! helix_touched "$node" "$hostname" || helix_note "$node" open
+          helix_hold "$node"
+        else
+          if [ "$cordoned" = true ] && ! helix_touched "$node" "$hostname" &&
+            { [ "$hold" = \(name) ] || [ "$helix_noted" != \(shellQuoted(plan.target.words)) ]; }; then
+            helix_note "$node" cordoned
+          fi
+          if [ "$hold" = \(name) ]; then
             helix_kubectl label node "$node" \(label)- >/dev/null
             helix_free "$node"
+          fi
       """
     }
+  }
+
+  /// Shell functions that note how a node stood, once, and make it so again.
+  private var noting: String {
+    let note = "helix_kubectl annotate node \"$1\" --overwrite \(NodeLabels.before)="
+    return """
+      helix_note() { \(plan.uncordons ? "[ -n \"$before\" ] || \(note)\"$2\" >/dev/null" : ":"); }
+      helix_touched() {
+        helix_applies "$2" || printf '%s\\n' "$helix_jobs" | grep -qxF -e "$1||" -e "$1|True|"
+      }
+      \(settling)
+      """
+  }
+
+  private var settling: String {
+    """
+    helix_settle() {
+      case $2 in '') return 0 ;; cordoned) helix_kubectl cordon "$1" >/dev/null ;; esac
+      helix_kubectl annotate node "$1" \(NodeLabels.before)- >/dev/null
+    }
+    """
   }
 
   private var leavesOut: String {
@@ -118,7 +163,10 @@ struct UpgradeScripts: Sendable {
       helix_jobs=$(\(jobs),upgrade.cattle.io/node=\(node) -o jsonpath=\(shellQuoted(row)))
       helix_failed=$(printf '%s\\n' "$helix_jobs" | sed -n 's/|True$//p')
       [ -z "$helix_failed" ] || \(own) delete job --ignore-not-found $helix_failed
-      if [ "$(helix_kubectl get node \(node) -o jsonpath=\(shellQuoted(holdPath)))" = \(name) ]; then
+      helix_node=$(helix_kubectl get node \(node) \\
+        -o jsonpath=\(shellQuoted("\(holdPath)|\(beforePath)|\(cordonedPath)")))
+      if [ "${helix_node%%|*}" = \(name) ]; then
+        \(noteOnFreeing(node))
         helix_kubectl label node \(node) \(label)- >/dev/null
         helix_kubectl annotate node \(node) \(NodeLabels.hold)- >/dev/null
       fi
@@ -126,8 +174,32 @@ struct UpgradeScripts: Sendable {
       """
   }
 
-  func cordon(_ nodes: [String]) -> String {
-    "\(ClusterDoor.shell)\nhelix_kubectl cordon \(nodes.map(shellQuoted).joined(separator: " "))"
+  /// While a server is held, nobody but an operator cordons it.
+  private func noteOnFreeing(_ node: String) -> String {
+    guard plan.uncordons else { return ":" }
+    let note = "helix_kubectl annotate node \(node) --overwrite \(NodeLabels.before)"
+    return """
+      case ${helix_node#*|} in
+        '|true') \(note)=\(NodeLabels.Before.cordoned.rawValue) >/dev/null ;;
+        '|'*) \(note)=\(NodeLabels.Before.open.rawValue) >/dev/null ;;
+        esac
+      """
+  }
+
+  /// Cordons nodes again that an operator had cordoned, and takes the notes of it off.
+  func settle(_ nodes: [String]) -> String {
+    let rows = #"{range .items[*]}{.metadata.name}|\#(beforePath){"\n"}{end}"#
+    let names = shellQuoted(" \(nodes.joined(separator: " ")) ")
+    return """
+      # what operators had cordoned is cordoned again
+      set -e
+      \(ClusterDoor.shell)
+      \(settling)
+      helix_nodes=$(helix_kubectl get nodes -o jsonpath=\(shellQuoted(rows)))
+      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node before; do
+        case \(names) in *" $node "*) helix_settle "$node" "$before" ;; esac
+      done
+      """
   }
 
   /// Takes failed jobs away, and changes the UpgradePlan so that the controller looks at it anew.

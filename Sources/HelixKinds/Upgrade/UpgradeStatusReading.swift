@@ -58,8 +58,12 @@ struct UpgradeStatusReading {
     if node.cordonedFor != nil { return "helix-infra" }
     switch job?.state {
     case .running, .waiting: return "upgrade"
-    case .failed: return "failed upgrade"
-    case .complete, nil: return "somebody"
+    case .failed: return node.before == .cordoned ? "somebody" : "failed upgrade"
+    // A failed job is gone after a while, and its cordon is not.
+    case .complete, nil:
+      let role: K3sRoleOfNode = node.isServer ? .server : .agent
+      return !byController || rollout.isCordonedByOthers(node)
+        || !rollout.behind(role).contains(node) ? "somebody" : "failed upgrade"
     }
   }
 

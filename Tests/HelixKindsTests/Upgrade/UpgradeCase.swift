@@ -10,9 +10,9 @@ import Testing
 ///     version v1.29.15+k3s1          through v1.28.15+k3s1     channel https://…
 ///     servers concurrency=1 drain=300 cordon=false window=02:00-05:00 toleration=KEY:EFFECT
 ///     agents concurrency=2 drain=300
-///     node master-1 v1.29.1+k3s2 server cordoned ours off held disabled done taint=K:E hostname=H
+///     node master-1 v1.29.1+k3s2 server cordoned ours before=open off held disabled done taint=K:E
 ///     strategy ssh
-///     plan server-plan v1.29.1+k3s2  applying=master-1
+///     plan server-plan v1.29.1+k3s2  applying=master-1 noted
 ///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
 ///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
 ///     budget shop/web
@@ -233,6 +233,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
       "node", words[0], words[1], ready, isServer ? "True" : "",
       words.contains("cordoned") ? "true" : "", Self.json(.fields(labels)),
       taints.isEmpty ? "" : Self.json(.list(taints)), words.contains("held") ? plan : "",
+      words.first { $0.hasPrefix("before=") }.map { String($0.dropFirst(7)) } ?? "",
       words.contains("ours") ? "upgrade" : "",
     ].joined(separator: "\t")
   }
@@ -264,8 +265,10 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
       fields.set(.init(key: "exclusive", keyLocation: here, value: more))
       body = Node(.mapping(fields), at: here)
     }
-    return ["plan", "system-upgrade", words[0], Self.json(.node(body)), Self.json(status)]
-      .joined(separator: "\t")
+    return [
+      "plan", "system-upgrade", words[0], Self.json(.node(body)), Self.json(status),
+      words.contains("noted") ? words[1] : "",
+    ].joined(separator: "\t")
   }
 
   private func foreignRow(_ words: [String]) -> String {
@@ -279,7 +282,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
         ]
       ],
     ]
-    return ["plan", "system-upgrade", words[0], Self.json(spec), "{}"].joined(separator: "\t")
+    return ["plan", "system-upgrade", words[0], Self.json(spec), "{}", ""].joined(separator: "\t")
   }
 
   private func jobRow(_ words: [String]) -> String {

@@ -60,9 +60,9 @@ struct UpgradeScriptTests {
   func marksServers() throws {
     let old = "v1.29.1+k3s2"
     try kubectl(
-      plan: #"["master-1","master-2","master-3","master-5"]"#,
+      plan: #"["master-1","master-2","master-3","master-5"]|"#,
       jobs: "master-1|True|\nmaster-2||\nmaster-4||\nmaster-5||True",
-      nodes: (1...5).map { "master-\($0)|\(old)|||True|master-\($0)" }
+      nodes: (1...5).map { "master-\($0)|\(old)|||True|master-\($0)||" }
         .joined(separator: "\n"))
     // 1: its job has failed. 2: at work. 3: nothing of it yet. 4: not taken up. 5: its job is complete.
     #expect(
@@ -71,7 +71,7 @@ struct UpgradeScriptTests {
 
   @Test("a failed job is taken away when its server's turn has come, before the server is let go")
   func freesAfterFailure() throws {
-    try kubectl(jobs: "apply-m1|True\napply-m1-old|", node: "server-plan")
+    try kubectl(jobs: "apply-m1|True\napply-m1-old|", node: "server-plan||")
     let calls = try told(scripts(.server).free("master-1"))
     let words = ["delete job", "server-plan-", "holds-plan-", "helix.infra/retried="]
     let places = words.map { word in calls.firstIndex { $0.contains(word) } }
@@ -80,12 +80,68 @@ struct UpgradeScriptTests {
     #expect(calls[0].hasSuffix("--ignore-not-found apply-m1"))
   }
 
+  @Test(
+    "how a server stood is noted when the controller gets it, and once",
+    arguments: [
+      ("server-plan||", "open"), ("server-plan||true", "cordoned"), ("server-plan|open|true", nil),
+      ("server-plan|cordoned|", nil), ("||true", nil), ("server-plan||trueupgrade", "open"),
+    ])
+  func notesServers(_ node: String, _ note: String?) throws {
+    try kubectl(node: node)
+    let notes = try told(scripts(.server).free("master-1")).filter { $0.contains("before-upgrade") }
+    #expect(
+      notes
+        == (note.map { ["annotate node master-1 --overwrite helix.infra/before-upgrade=\($0)"] }
+          ?? []))
+  }
+
+  @Test(
+    "an agent's cordon is an operator's when no job can have left it",
+    arguments: [
+      // Before the UpgradePlan leads there, unless a job is or was at it.
+      ("[]|v1.29.1+k3s2", "", "", true), ("", "", "", true),
+      ("[]|v1.29.1+k3s2", "worker-1|True|", "", false),
+      ("[]|v1.29.1+k3s2", "worker-1||", "", false),
+      (#"["worker-1"]|"#, "", "", false),
+      // Once it does, a failed job may be gone; not from one that was held all along.
+      ("[]|v1.29.15+k3s1", "", "", false), ("[]|v1.29.15+k3s1", "", "disabled|agent-plan", true),
+    ])
+  func notesAgents(_ plan: String, _ jobs: String, _ hold: String, _ isNoted: Bool) throws {
+    let marks = hold.isEmpty ? "|" : hold
+    try kubectl(
+      plan: plan, jobs: jobs, nodes: "worker-1|v1.29.1+k3s2|\(marks)|True|worker-1|true|")
+    let calls = try told(scripts(.agent).mark)
+    #expect(
+      calls.contains("annotate node worker-1 --overwrite helix.infra/before-upgrade=cordoned")
+        == isNoted, "\(calls)")
+  }
+
+  @Test(
+    "a note is acted on at the end, also when a run was cut short before",
+    arguments: [true, false])
+  func settles(_ isCutShort: Bool) throws {
+    let release = "v1.29.15+k3s1"
+    let notes = [("worker-1", "cordoned"), ("worker-2", "open"), ("worker-3", "")]
+    let rows = notes.map { node, note in
+      isCutShort ? "\(node)|\(release)|hash||True|\(node)||\(note)" : "\(node)|\(note)"
+    }
+    try kubectl(nodes: rows.joined(separator: "\n"))
+    let names = ["worker-1", "worker-2", "worker-3"]
+    let script = try isCutShort ? scripts(.agent).mark : scripts(.agent).settle(names)
+    let calls = try told(script).filter { !$0.hasPrefix("label") }
+    #expect(
+      calls == [
+        "cordon worker-1", "annotate node worker-1 helix.infra/before-upgrade-",
+        "annotate node worker-2 helix.infra/before-upgrade-",
+      ])
+  }
+
   @Test("an agent that cannot be drained now is held, and let go when it can")
   func marksAgents() throws {
-    let nodes = ["worker-1", "worker-2"].map { "\($0)|v1.29.1+k3s2|||True|\($0)" }
+    let nodes = ["worker-1", "worker-2"].map { "\($0)|v1.29.1+k3s2|||True|\($0)||" }
     try kubectl(nodes: nodes.joined(separator: "\n"))
     #expect(try held(told(scripts(.agent, blocked: ["worker-2"]).mark)) == ["worker-2"])
-    try kubectl(nodes: "worker-2|v1.29.1+k3s2|disabled|agent-plan|True|worker-2")
+    try kubectl(nodes: "worker-2|v1.29.1+k3s2|disabled|agent-plan|True|worker-2||")
     let calls = try told(scripts(.agent).mark)
     #expect(calls.contains("label node worker-2 plan.upgrade.cattle.io/agent-plan-"))
   }
