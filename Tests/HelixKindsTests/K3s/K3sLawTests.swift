@@ -43,6 +43,23 @@ struct K3sLawTests {
     #expect(!plan.refusals.isEmpty)
   }
 
+  @Test("no member comes to another release while nobody answers", arguments: seeds)
+  func releasesStay(seed: UInt64) throws {
+    let hosts = RandomCluster(seed: seed)
+    let isAsleep =
+      !hosts.serverProfiles.contains("server")
+      && hosts.serverProfiles.contains("stopped-server")
+    guard isAsleep else { return }
+    let plan = try plan(hosts.cluster, hosts.observation())
+    let members = Set(
+      hosts.cluster.hosts.filter { ["stopped-server", "agent"].contains($0.profile) }.map(\.name))
+    for step in plan.graph.steps where step.host.map(members.contains) ?? false {
+      #expect(!step.instructions.contains { if case .install = $0 { true } else { false } })
+    }
+    let starts = plan.graph.steps.filter { $0.title.hasPrefix("start k3s on master") }
+    #expect(starts.count > 0 || !plan.refusals.isEmpty)
+  }
+
   @Test("a step lasts at least as long as its waits", arguments: seeds)
   func stepsOutlastWaits(seed: UInt64) throws {
     let hosts = RandomCluster(seed: seed)

@@ -19,6 +19,11 @@ struct ClusterSnapshot: Resource {
       }
   }
 
+  func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource] {
+    let round = try UpgradeRound.read(cluster, &sight)
+    return round.staying.isEmpty ? [] : [ReleaseAsleep(cluster: cluster)]
+  }
+
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     let round = try UpgradeRound.read(cluster, &sight)
     let survey = try ClusterSurvey.read(cluster, &sight)

@@ -35,6 +35,7 @@ struct K3sArtifact: K3sResource {
     }
     return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
       if let refusal = self.refusal(installed?.version, view) { return .refused(refusal) }
+      if let verdict = self.whileAsleep(installed, view) { return verdict }
       return self.inTurn(self.work(artifact, sha256, installed, view), view)
     }
   }

@@ -52,6 +52,9 @@ struct ClusterSurvey: Sendable {
     }
   }
 
+  /// Whether there is one cluster and nobody who answers for it.
+  var isAsleep: Bool { if case .asleep = standing { true } else { false } }
+
   var isNew: Bool { if case .new = standing { true } else { false } }
 }
 

@@ -16,6 +16,8 @@ struct UpgradeRound: Sendable {
   let refusal: Diagnostic?
   /// Members whose running k3s comes to another release, and from which.
   let changes: [HostName: K3sVersion]
+  /// Members that would come to another release if a server answered, servers first.
+  let staying: [HostName]
   /// Agents among them, in inventory order, that this run can reach and take the pods from.
   private let agents: [HostName]
 
@@ -32,7 +34,7 @@ struct UpgradeRound: Sendable {
     let cluster = members.survey.cluster
     guard cluster.upgradesOverSSH else {
       (target, hop, refusal) = (members.releaseOfServers ?? cluster.version.value, nil, nil)
-      (changes, agents) = ([:], [])
+      (changes, agents, staying) = ([:], [], [])
       return
     }
     let way = UpgradeLadder.next(
@@ -44,9 +46,10 @@ struct UpgradeRound: Sendable {
     case .refused(let why): (target, hop, refusal) = (cluster.version.value, nil, why)
     }
     guard refusal == nil else {
-      (changes, agents) = ([:], [])
+      (changes, agents, staying) = ([:], [], [])
       return
     }
+    staying = members.staying(without: target)
     let changes = members.changes(to: target)
     self.changes = changes
     agents = cluster.agents.filter { changes[$0.host] != nil && !members.holdsOn(to: $0) }
@@ -100,6 +103,15 @@ private struct Members {
     return changes
   }
 
+  /// Members that have another release while nobody answers: no snapshot could be saved of such a
+  /// cluster, and no node of it drained.
+  func staying(without target: K3sVersion) -> [HostName] {
+    guard survey.isAsleep else { return [] }
+    return K3sRoleOfNode.allCases.flatMap { role in
+      hosts(role).filter { isMember($0, role) && (installed($0) ?? target) != target }.map(\.host)
+    }
+  }
+
   /// What a member runs until it is restarted, unless that is the target already.
   private func release(
     of member: K3sCluster.Member, _ role: K3sRoleOfNode, unlike target: K3sVersion
@@ -108,7 +120,7 @@ private struct Members {
       state.unit(role).isActive || state.unit(role).isStarting
     else { return nil }
     let running = survey.nodes[member.nodeName]?.version ?? installed
-    if installed != target { return min(installed, running) }
+    if installed != target { return survey.isAsleep ? nil : min(installed, running) }
     // The file was put there by a run that was cut short before the restart.
     return running != target && state.newerFiles.contains(K3sPaths.binary) ? running : nil
   }
