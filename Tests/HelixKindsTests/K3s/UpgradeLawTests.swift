@@ -104,6 +104,26 @@ struct UpgradeLawTests {
     }
   }
 
+  @Test("a release is on trial from before its file until its node is well", arguments: upgrades)
+  func trials(_ upgrade: Upgrade) throws {
+    let graph = try upgrade.plan().graph
+    let known = Dictionary(uniqueKeysWithValues: graph.steps.map { ($0.id, $0) })
+    let installs = graph.steps.filter { $0.id.name == "install" }
+    let notes = graph.steps.filter { $0.id.name == "settle" }
+    #expect(installs.count == 3 + upgrade.agents && notes.map(\.host) == installs.map(\.host))
+    for (install, note) in zip(installs, notes) {
+      guard case .write(let file) = install.instructions.first else {
+        Issue.record("\(install.id) does not put its release on trial")
+        continue
+      }
+      #expect(file.path == K3sPaths.trial && file.content.shown == "v1.29.15+k3s1\n")
+      // Were undoing it a part of it, a connection that is lost would take back what is well.
+      #expect(note.undo.isEmpty && note.instructions == [.run(script: "rm -f \(K3sPaths.trial)")])
+      let others = graph.steps.filter { $0.id.address == note.id.address && $0.id != note.id }
+      #expect(!others.isEmpty && others.allSatisfy { note.waits(for: $0.id, among: known) })
+    }
+  }
+
   @Test("one snapshot comes before everything else", arguments: upgrades)
   func snapshot(_ upgrade: Upgrade) throws {
     let graph = try upgrade.plan().graph

@@ -59,13 +59,21 @@ struct K3sArtifact: K3sResource {
       steps: [
         step(
           "install", "install k3s \(wanted) on \(node.host)",
-          [
+          trial(view) + [
             .install(
               ArtifactInstall(
                 artifact: artifact, sha256: sha256, path: K3sPaths.binary,
                 keepingPreviousAt: K3sPaths.previousBinary))
           ], timeout: 900)
       ])
+  }
+
+  /// Before the file, so that no cut leaves another release that nobody knows to be untried.
+  private func trial(_ view: NodeView) -> [Instruction] {
+    guard let release = view.release else { return [] }
+    return [
+      .write(FileWrite(path: K3sPaths.trial, content: TemplateText(release.to.description + "\n")))
+    ]
   }
 
   private func reason(_ installed: InstalledBinary?, _ round: UpgradeRound) -> String {

@@ -84,6 +84,20 @@ extension ClusterSurvey {
   }
 }
 
+extension ClusterSurvey {
+  /// Whether a node takes part as it should with a release, by its own word and the cluster's.
+  func isWell(
+    _ member: K3sCluster.Member, _ role: K3sRoleOfNode, _ state: NodeState,
+    with release: K3sVersion?
+  ) -> Bool {
+    guard let live = nodes[member.nodeName], live.version == release,
+      cluster.bringsNetwork ? live.isReady : live.isHeard
+    else { return false }
+    return role == .agent
+      || (state.apiIsReady && state.etcdIsHealthy != false && live.isVoter != false)
+  }
+}
+
 // MARK: - How a node takes part
 
 /// Why a node cannot take part now.

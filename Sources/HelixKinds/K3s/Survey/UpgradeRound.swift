@@ -81,12 +81,13 @@ private struct Members {
     survey.living.compactMap { survey.nodes[$0.nodeName]?.version ?? installed($0) }.min()
   }
 
-  /// What nodes run: by the cluster's word, unless an older file lies on the host.
+  /// What nodes run: by the cluster's word, unless an older file lies on the host, or a newer one is
+  /// still on trial.
   func rungs(_ role: K3sRoleOfNode) -> [UpgradeLadder.Rung] {
     hosts(role).compactMap { member in
       let running = survey.nodes[member.nodeName]?.version
       let installed = isMember(member, role) ? installed(member) : nil
-      return [running, installed].compactMap(\.self).min().map {
+      return [running, installed, wayBack(member, role)].compactMap(\.self).min().map {
         UpgradeLadder.Rung(member.nodeName, $0)
       }
     }
@@ -120,9 +121,28 @@ private struct Members {
       state.unit(role).isActive || state.unit(role).isStarting
     else { return nil }
     let running = survey.nodes[member.nodeName]?.version ?? installed
-    if installed != target { return survey.isAsleep ? nil : min(installed, running) }
+    let wayBack = wayBack(member, role)
+    if installed != target {
+      return survey.isAsleep ? nil : min(installed, running, wayBack ?? installed)
+    }
+    if let wayBack { return wayBack }
     // The file was put there by a run that was cut short before the restart.
     return running != target && state.newerFiles.contains(K3sPaths.binary) ? running : nil
+  }
+
+  /// Where a member goes back to when the release that a run has put there before it was cut short
+  /// does not come up well; nil when it has.
+  private func wayBack(_ member: K3sCluster.Member, _ role: K3sRoleOfNode) -> K3sVersion? {
+    guard let binary = answer(InstalledBinary.fact, member)?.flatMap(\.self),
+      let wayBack = binary.wayBack, let state = answer(NodeState.fact, member)
+    else { return nil }
+    // What the cluster saw run last tells whether the kept file is of the time before.
+    if let running = survey.nodes[member.nodeName]?.version,
+      running != wayBack, running != binary.version
+    {
+      return nil
+    }
+    return survey.isWell(member, role, state, with: binary.version) ? nil : wayBack
   }
 
   /// Whether a disruption budget keeps pods on a node that would have to be drained.
