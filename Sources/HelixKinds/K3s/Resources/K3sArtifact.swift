@@ -46,6 +46,10 @@ struct K3sArtifact: K3sResource {
   ) -> Work {
     let wanted = view.round.target
     let before = installed.map { $0.version?.description ?? "another file" }
+    // Cut short between putting a file there and the restart, a run left one that never ran.
+    let isKept =
+      installed?.previous != nil && installed?.previous == view.release?.from
+      && installed?.version != installed?.previous
     let isRelease = installed?.version != nil && installed?.version != wanted
     return Work(
       installed == nil ? .create : .update,
@@ -63,7 +67,7 @@ struct K3sArtifact: K3sResource {
             .install(
               ArtifactInstall(
                 artifact: artifact, sha256: sha256, path: K3sPaths.binary,
-                keepingPreviousAt: K3sPaths.previousBinary))
+                keepingPreviousAt: isKept ? nil : K3sPaths.previousBinary))
           ], timeout: 900)
       ])
   }
