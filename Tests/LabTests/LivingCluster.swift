@@ -155,7 +155,7 @@ extension Estate {
 
   /// Applies, and ends the run without a word when a step has begun and is seen at work.
   ///
-  /// - Parameter isAtWork: asked until it is so; it then takes a moment as well.
+  /// It is asked until it is at work, and then left a moment.
   @discardableResult
   func apply(
     _ playbook: String? = nil, killedAt step: String, once isAtWork: () throws -> Bool = { true }

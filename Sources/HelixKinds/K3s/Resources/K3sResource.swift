@@ -110,8 +110,8 @@ struct ReleaseChange: Sendable, Hashable {
 extension K3sNode {
   /// Compares with the cluster in view, and refuses a change that the cluster does not allow now.
   ///
-  /// - Parameter waitsForUpgrade: whether the change has to wait while somebody else brings another
-  ///   release to the node.
+  /// Most changes wait while somebody else brings another release to the node; what has nothing to
+  /// do with k3s need not.
   func judge(
     _ sight: inout Sight, waitsForUpgrade: Bool = true,
     _ difference: (inout Sight, NodeView) throws(Diagnostic) -> Verdict
