@@ -68,15 +68,6 @@ struct QuorumLedgerTests {
         ))
   }
 
-  @Test("any voter costs one unit, whoever it is")
-  func anyVoter() {
-    let any = QuorumLedger.Claim(.anyVoter)
-    let ledger = ledger(5, words(5))
-    #expect(isGranted(ledger.decide(any, held: [held(1)])))
-    #expect(!isGranted(ledger.decide(any, held: [held(1), held(2)])))
-    #expect(!isGranted(ledger.decide(claim(1), held: [.init(any), held(2)])))
-  }
-
   @Test("one or two voters are restarted alone, and only while the other is well")
   func fewVoters() {
     #expect(isGranted(ledger(1, words(1)).decide(claim(1), held: [])))

@@ -151,7 +151,7 @@ enum PlanSchema {
             "host": { "type": "string" },
             "after": { "$ref": "#/$defs/texts", "description": "must have succeeded" },
             "follows": { "$ref": "#/$defs/texts", "description": "must have ended" },
-            "spends": { "type": "string", "pattern": "^(voter:.+|any-voter|membership)$" },
+            "spends": { "type": "string", "pattern": "^(voter:.+|membership)$" },
             "brings": {
               "type": "string",
               "description": "the server whose voter is well once the step has succeeded"

@@ -4,8 +4,6 @@ package import HelixModel
 package enum Budget: Hashable, Sendable {
   /// It may stop the voter on a host: one unit.
   case voter(HostName)
-  /// The cluster itself stops one voter after the other: one unit, whoever's turn it is.
-  case anyVoter
   /// It adds a member to etcd or takes one out: alone among all steps that spend.
   case membership
 }
@@ -17,7 +15,6 @@ extension Budget: TextCoded {
 
   package init?(_ text: String) {
     switch text {
-    case "any-voter": self = .anyVoter
     case "membership": self = .membership
     default:
       guard text.hasPrefix(Self.voterPrefix) else { return nil }
@@ -28,7 +25,6 @@ extension Budget: TextCoded {
   package var description: String {
     switch self {
     case .voter(let host): Self.voterPrefix + host.rawValue
-    case .anyVoter: "any-voter"
     case .membership: "membership"
     }
   }

@@ -50,8 +50,6 @@ private struct Judgement {
   private let own: String?
   /// Voters that others have claimed.
   private let claimed: Set<String>
-  /// How many more others may stop.
-  private let further: Int
 
   init(
     _ ledger: QuorumLedger, _ claim: QuorumLedger.Claim, held: [QuorumLedger.Held],
@@ -63,11 +61,9 @@ private struct Judgement {
     self.isSteady = isSteady
     own = claim.subject.map(ledger.node)
     var claimed: Set<String> = []
-    var further = 0
     for other in held.map(\.claim) {
       switch other.budget {
       case .voter(let host): claimed.insert(ledger.node(of: host))
-      case .anyVoter: further += 1
       case .membership:
         // It came half-way in, or half-way out: a voter in doubt.
         guard let subject = other.subject else { break }
@@ -76,7 +72,6 @@ private struct Judgement {
       }
     }
     self.claimed = claimed
-    self.further = further
   }
 
   var decision: QuorumLedger.Decision {
@@ -85,13 +80,12 @@ private struct Judgement {
     }
     switch claim.budget {
     case .voter(let host): return voter(host)
-    case .anyVoter: return anyVoter
     case .membership: return membership
     }
   }
 }
 
-// MARK: - The three claims
+// MARK: - The two claims
 
 extension Judgement {
   private func voter(_ host: HostName) -> QuorumLedger.Decision {
@@ -99,9 +93,9 @@ extension Judgement {
       return votes.voters.isEmpty ? aloneWithoutVoters : .granted
     }
     let others = claimed.subtracting([own])
-    let isAlone = others.isEmpty && further == 0
+    let isAlone = others.isEmpty
     if votes.voters.count > 2 {
-      let left = votes.well.subtracting(others).subtracting([own]).count - further
+      let left = votes.well.subtracting(others).subtracting([own]).count
       if left >= votes.majority { return .granted }
       if isAlone, mayMend(host, own) { return .granted }
       return .refused("\(tally)\(inWork); \(rest(left, without: host.rawValue))")
@@ -117,19 +111,6 @@ extension Judgement {
     let voting = votes.voting.subtracting([own]).count
     return !votes.voting.contains(own)
       || voting >= min(votes.majority, votes.voters.count - 1)
-  }
-
-  private var anyVoter: QuorumLedger.Decision {
-    if votes.voters.isEmpty { return aloneWithoutVoters }
-    if votes.voters.count > 2 {
-      let left = votes.well.subtracting(claimed).count - further - 1
-      guard left < votes.majority else { return .granted }
-      return .refused("\(tally)\(inWork); \(rest(left, without: "one of them"))")
-    }
-    guard held.isEmpty, votes.unwell.isEmpty else {
-      return .refused("\(tally)\(inWork); \(neverOne)")
-    }
-    return .granted
   }
 
   private var membership: QuorumLedger.Decision {

@@ -86,7 +86,7 @@ extension QuorumForecast.Refusal {
     switch step.spends {
     case .voter(let host): "restarting k3s on \(host) would stop the cluster"
     case .membership: "etcd's members could not be changed: \(step.title)"
-    case .anyVoter, nil: "this would stop the cluster: \(step.title)"
+    case nil: "this would stop the cluster: \(step.title)"
     }
   }
 }

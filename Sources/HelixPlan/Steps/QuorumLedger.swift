@@ -9,7 +9,6 @@ package import HelixModel
 ///
 /// - `voter`: the voters that are well, without its own and without those that other steps have
 ///   claimed, must still be a majority of all.
-/// - `anyVoter`: the same, with one voter less, whoever it is.
 /// - `membership`: alone, and only while every voter but its own is well and nobody else is a
 ///   learner, since etcd takes in one member at a time.
 ///

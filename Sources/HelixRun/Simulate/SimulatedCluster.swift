@@ -11,8 +11,6 @@ struct SimulatedCluster {
     var isUp: Bool
     /// Whether it went down by something of ours.
     var isDownByUs = false
-    /// Whether it went down when its turn came among all voters.
-    var isDownInTurn = false
     /// Whether the host cannot be asked: it is gone, or boots.
     var isSilent = false
     /// When it last went down by itself, and when it last came up.
@@ -74,11 +72,6 @@ extension SimulatedCluster {
   /// Its host went down by itself, whoever had taken down the voter before.
   mutating func goDown(_ number: Int) {
     servers[number].isDownByUs = false
-    servers[number].isDownInTurn = false
-  }
-
-  mutating func noteTurn(_ number: Int) {
-    servers[number].isDownInTurn = !servers[number].isUp && servers[number].isDownByUs
   }
 
   mutating func start(_ number: Int, at now: Int) {
@@ -86,7 +79,6 @@ extension SimulatedCluster {
     servers[number].cameUpAt = now
     servers[number].isUp = true
     servers[number].isDownByUs = false
-    servers[number].isDownInTurn = false
     leader = leader ?? number
   }
 

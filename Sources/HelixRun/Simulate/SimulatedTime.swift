@@ -13,8 +13,6 @@ struct SimulatedTime {
   /// What happens to a server.
   enum HostEvent {
     case stops(Int, byUs: Bool)
-    /// The cluster stops one of its voters, for the step at a place in the graph.
-    case takesTurn(Int, for: Int)
     case starts(Int)
     case learns(Int)
     case votes(Int)
@@ -37,8 +35,6 @@ struct SimulatedTime {
   private(set) var count = 0
   /// How many times a server is still to be stopped by us.
   private(set) var owed: [Int: Int] = [:]
-  /// How many voters the cluster is still to stop, by the step that told it to.
-  private(set) var turns: [Int: Int] = [:]
 
   /// - Returns: the event's number.
   @discardableResult
@@ -65,7 +61,6 @@ struct SimulatedTime {
   private mutating func count(_ happening: Happening, _ step: Int) {
     switch happening {
     case .host(.stops(let server, byUs: true)): owed[server, default: 0] += step
-    case .host(.takesTurn(_, let position)): turns[position, default: 0] += step
     default: break
     }
   }

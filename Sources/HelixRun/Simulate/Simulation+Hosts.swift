@@ -35,12 +35,6 @@ extension Simulation {
       let stop = random.number(0...length / 2)
       happen(.stops(server, byUs: true), after: stop)
       happen(.starts(server), after: random.number(stop...length))
-    case .stopsAny:
-      let slice = length / max(1, cluster.servers.count)
-      for server in cluster.servers.indices where cluster.servers[server].isVoter {
-        happen(.takesTurn(server, for: position), after: slice * server)
-        happen(.starts(server), after: slice * server + random.number(0...slice))
-      }
     case .adds(let server):
       happen(.learns(server), after: length / 5)
       happen(.votes(server), after: random.number(length / 4...length))
@@ -66,10 +60,6 @@ extension Simulation {
       let stop = random.number(0...end + 8000)
       happen(.stops(server, byUs: true), after: stop)
       if !isBroken { happen(.starts(server), after: stop + random.number(0...60_000)) }
-    case .stopsAny:
-      let server = random.number(0...max(0, cluster.servers.count - 1))
-      happen(.takesTurn(server, for: position), after: random.number(0...end))
-      if !isBroken { happen(.starts(server), after: end + random.number(0...60_000)) }
     case .adds(let server):
       if random.once(in: 2) { happen(.learns(server), after: random.number(0...end)) }
       if random.once(in: 2) { happen(.votes(server), after: end + random.number(0...30_000)) }
@@ -108,11 +98,6 @@ extension Simulation {
       cluster.stop(server, byUs: byUs, at: now, election: random.number(500...3000))
       tell("etcd on \(name(server)) is down: \(standing)")
       if byUs, cluster.servers[server].isVoter { checkAllowance(server) }
-    case .takesTurn(let server, _):
-      // It goes on only when the one before is back.
-      guard cluster.servers.allSatisfy({ !$0.isDownInTurn || $0.isUp }) else { return }
-      take(.stops(server, byUs: true))
-      cluster.noteTurn(server)
     case .starts(let server):
       guard !isLost(server), !cluster.servers[server].isUp else { return }
       cluster.start(server, at: now)

@@ -46,45 +46,38 @@ extension Simulation {
   private mutating func checkVotes(_ position: Int, countedAt moment: Int) {
     let step = setup.graph.steps[position]
     var claimed: Set<Int> = []
-    var further = 0
-    for (other, turns) in queue.turns where turns > 0 && running[other] == nil { further += 1 }
     for other in running.keys {
       switch setup.effects[other] {
       case .none, .starts: break
       case .stops(let server): claimed.insert(server)
-      case .stopsAny: further += 1
       case .adds, .takesOut:
         return checks.violate("\(step.id) began while etcd's members were changed")
       }
     }
-    // The voter whose turn it is counts once: it is down, or it may be next.
-    further = max(0, further - cluster.servers.count { $0.isDownInTurn && !$0.isUp })
     let isUp = { (server: SimulatedCluster.Server) in
       server.isVoter && (server.isUp || server.diedAt >= moment)
     }
-    let own: Int?
+    let own: Int
     switch setup.effects[position] {
     case .none, .starts: return
     case .stops(let server): own = server
-    case .stopsAny: own = nil
     case .adds(let server), .takesOut(let server):
       own = server
-      guard claimed.isEmpty, further == 0 else {
+      guard claimed.isEmpty else {
         return checks.violate("\(step.id) changes etcd's members beside other steps")
       }
       if case .adds = setup.effects[position] { return }
     }
     let servers = cluster.servers
-    if let own, !isUp(servers[own]) { return }
+    guard isUp(servers[own]) else { return }
     let counted = servers.count { isUp($0) && ($0.cameUpAt < moment || $0.diedAt >= moment) }
     guard cluster.voters > 0, counted >= cluster.majority else { return }
     let others = servers.indices.filter { $0 != own && isUp(servers[$0]) }
     let safe = others.filter { !claimed.contains($0) && queue.owed[$0, default: 0] == 0 }
-    let left = safe.count - further - (own == nil ? 1 : 0)
     let isEnough =
-      cluster.voters > 2 ? left >= cluster.majority : safe.count == others.count && further == 0
+      cluster.voters > 2 ? safe.count >= cluster.majority : safe.count == others.count
     guard !isEnough else { return }
-    checks.violate("\(step.id) began when \(left) of \(cluster.voters) voters were left")
+    checks.violate("\(step.id) began when \(safe.count) of \(cluster.voters) voters were left")
   }
 
   /// What we have taken down, we could spare.

@@ -10,8 +10,6 @@ package struct SimulationSetup: Sendable {
     case starts(Int)
     /// Stops a server's voter, and starts it again.
     case stops(Int)
-    /// The cluster stops one voter after the other.
-    case stopsAny
     case adds(Int)
     case takesOut(Int)
   }
@@ -47,7 +45,6 @@ package struct SimulationSetup: Sendable {
       guard let claim = QuorumLedger.Claim(step) else {
         return step.brings.flatMap { seats[$0] }.map(Effect.starts) ?? .none
       }
-      if claim.budget == .anyVoter { return .stopsAny }
       guard let seat = claim.subject.flatMap({ seats[$0] }) else { return .none }
       guard claim.budget == .membership else { return .stops(seat) }
       let isAddition = additions.contains(step.id)

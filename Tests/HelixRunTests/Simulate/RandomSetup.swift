@@ -28,7 +28,6 @@ enum RandomSetup {
       let server = servers[random.number(0...max(0, voting - 1))]
       add(.voter(server), on: server, to: &steps, &random)
     }
-    if random.once(in: 6) { add(.anyVoter, on: servers[0], to: &steps, &random) }
     for _ in 0..<random.number(0...5) {
       add(nil, on: agents[random.number(0...9)], to: &steps, &random)
     }
