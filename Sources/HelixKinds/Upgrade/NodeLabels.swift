@@ -9,6 +9,8 @@ enum NodeLabels {
   static let hold = "helix.infra/holds-plan"
   /// The value with which a node is left out.
   static let disabled = "disabled"
+  /// The value with which a node waits for its job: any but `disabled` and the hash would do.
+  static let due = "due"
 
   /// The label that tells how far a node is with an UpgradePlan.
   static func plan(_ name: String) -> String { "plan.upgrade.cattle.io/\(name)" }

@@ -184,7 +184,7 @@ extension UpgradePlanSteps {
     let each = (wanted.spec.drain?.timeout ?? 0) + 600
     let wait = scripts.areDone(
       pending.map(\.name), within: max(wanted.deadline, batches * each))
-    var instructions: [Instruction] = [.wait(wait)]
+    var instructions: [Instruction] = [.run(script: scripts.freeAgents), .wait(wait)]
     if !cordoned.isEmpty { instructions.append(.run(script: scripts.cordon(cordoned.map(\.name)))) }
     return step(
       "follow", "wait until agents run \(scripts.words)", on: door, instructions)

@@ -29,12 +29,8 @@ struct UpgradeScripts: Sendable {
     }
   }
 
-  /// Marks every node before the UpgradePlan changes.
-  ///
-  /// A node that runs the release already gets the mark of a node that is done, or it would be
-  /// drained for nothing. A server that does not is held until its turn; so is an agent that is off,
-  /// which would take a place for ever. What others hold stays held.
-  var mark: String {
+  /// Reads the nodes of the UpgradePlan into `$helix_nodes`, a line each.
+  private var listing: String {
     let shown = [
       "{.metadata.name}", "{.status.nodeInfo.kubeletVersion}", labelPath, holdPath,
       #"{.status.conditions[?(@.type=="Ready")].status}"#,
@@ -45,26 +41,37 @@ struct UpgradeScripts: Sendable {
       set -e
       \(ClusterDoor.shell)
       \(tag)
-      helix_hash=$(printf '%s%s' "$helix_tag" \(ControllerObjects.account) | sha224sum | cut -c1-56)
-      helix_applying=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
-        -o jsonpath='{.status.applying}')
       helix_nodes=$(helix_kubectl get nodes -l \(shellQuoted(nodes)) -o jsonpath=\(shellQuoted(rows)))
+      helix_label() { helix_kubectl label node "$1" --overwrite "\(label)=$2" >/dev/null; }
       helix_free() { helix_kubectl annotate node "$1" \(NodeLabels.hold)- >/dev/null; }
-      helix_hold() {
-        helix_kubectl annotate node "$1" --overwrite \(NodeLabels.hold)=\(name) >/dev/null
-        helix_kubectl label node "$1" --overwrite \(label)=\(NodeLabels.disabled) >/dev/null
-      }
-      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready hostname; do
-        [ -n "$node" ] || continue
-        if [ "$mark" = \(NodeLabels.disabled) ] && [ "$hold" != \(name) ]; then continue; fi
-        if [ -n "$helix_tag" ] && [ "$(printf %s "$version" | tr + -)" = "$helix_tag" ]; then
-          [ "$mark" = "$helix_hash" ] ||
-            helix_kubectl label node "$node" --overwrite \(label)="$helix_hash" >/dev/null
-          [ -z "$hold" ] || helix_free "$node"
-        \(holding)
-        fi
-      done
       """
+  }
+
+  /// Marks nodes before the UpgradePlan changes.
+  ///
+  /// A node that runs the release already gets the mark of a node that is done, or it would be
+  /// drained for nothing. A server that does not is held until its turn; so is an agent that is off,
+  /// which would take a place for ever. What others hold stays held.
+  var mark: String {
+    """
+    \(listing)
+    helix_hash=$(printf '%s%s' "$helix_tag" \(ControllerObjects.account) | sha224sum | cut -c1-56)
+    helix_applying=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
+      -o jsonpath='{.status.applying}')
+    helix_hold() {
+      helix_kubectl annotate node "$1" --overwrite \(NodeLabels.hold)=\(name) >/dev/null
+      helix_label "$1" \(NodeLabels.disabled)
+    }
+    printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready hostname; do
+      [ -n "$node" ] || continue
+      if [ "$mark" = \(NodeLabels.disabled) ] && [ "$hold" != \(name) ]; then continue; fi
+      if [ -n "$helix_tag" ] && [ "$(printf %s "$version" | tr + -)" = "$helix_tag" ]; then
+        [ "$mark" = "$helix_hash" ] || helix_label "$node" "$helix_hash"
+        [ -z "$hold" ] || helix_free "$node"
+      \(holding)
+      fi
+    done
+    """
   }
 
   private var holding: String {
@@ -72,26 +79,41 @@ struct UpgradeScripts: Sendable {
     case .server:
       """
       elif [ "$mark" != \(NodeLabels.disabled) ]; then
-            case $helix_applying in *"\\"$hostname\\""*) ;; *) helix_hold "$node" ;; esac
+          case $helix_applying in
+          *"\\"$hostname\\""*) [ -n "$mark" ] || helix_label "$node" \(NodeLabels.due) ;;
+          *) helix_hold "$node" ;;
+          esac
       """
     case .agent:
       """
       elif [ "$ready" != True ] && [ "$ready" != False ]; then helix_hold "$node"
-          elif [ "$hold" = \(name) ]; then
-            helix_kubectl label node "$node" \(label)- >/dev/null
-            helix_free "$node"
       """
     }
   }
 
-  /// Lets the controller have a node.
+  /// Lets the controller have the agents that are behind, once the UpgradePlan leads to the release:
+  /// before, those without a mark would get a job of the release before.
+  var freeAgents: String {
+    """
+    \(listing)
+    [ -n "$helix_tag" ] || exit 0
+    printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready hostname; do
+      [ -n "$node" ] && [ "$(printf %s "$version" | tr + -)" != "$helix_tag" ] || continue
+      [ "$ready" = True ] || [ "$ready" = False ] || continue
+      if [ -z "$mark" ] || [ "$hold" = \(name) ]; then helix_label "$node" \(NodeLabels.due); fi
+      if [ "$hold" = \(name) ]; then helix_free "$node"; fi
+    done
+    """
+  }
+
+  /// Lets the controller have a server.
   func free(_ node: String) -> String {
     let node = shellQuoted(node)
     return """
       set -e
       \(ClusterDoor.shell)
       if [ "$(helix_kubectl get node \(node) -o jsonpath=\(shellQuoted(holdPath)))" = \(name) ]; then
-        helix_kubectl label node \(node) \(label)- >/dev/null
+        helix_kubectl label node \(node) --overwrite \(label)=\(NodeLabels.due) >/dev/null
         helix_kubectl annotate node \(node) \(NodeLabels.hold)- >/dev/null
       fi
       """
