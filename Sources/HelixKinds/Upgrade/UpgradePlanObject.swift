@@ -80,8 +80,8 @@ extension UpgradePlanObject {
     }
   }
 
-  /// A job would cordon and drain a node that has just joined, for nothing: it carries no mark, and is
-  /// left alone until a run has looked at it. Where a channel leads, every node follows.
+  // A job would cordon and drain a node that has just joined, for nothing: it carries no mark, and is
+  // left alone until a run has looked at it. Where a channel leads, every node follows.
   private var marked: [Draft] {
     guard case .release = target else { return [] }
     return [["key": .text(NodeLabels.plan(name)), "operator": "Exists"]]

@@ -25,7 +25,13 @@ struct UpgradePlanResource: Resource {
     Address(.cluster, kind: kind, name: role == .server ? "servers" : "agents")
   }
 
-  var questions: [Question] { Self.questions(door) }
+  var questions: [Question] {
+    Self.questions(door) + members.map { Question(K3sProcesses.fact, on: $0.host) }
+  }
+
+  private var members: [K3sCluster.Member] {
+    role == .server ? door.cluster.servers : door.cluster.agents
+  }
 
   static func questions(_ door: ClusterDoor) -> [Question] {
     door.questions + door.cluster.servers.map { Question(UpgradeView.fact, on: $0.host) }
@@ -42,13 +48,26 @@ struct UpgradePlanResource: Resource {
       let survey = try ClusterSurvey.read(door.cluster, &sight)
       let rollout = UpgradeRollout(door.cluster, spec, release, view)
       if case .refused(let why) = rollout.next { return .refused(why) }
-      let lints = UpgradeLints(rollout)
+      let lints = UpgradeLints(rollout, processes: processes(rollout, &sight))
       if let error = lints.errors(role).first { return .refused(error) }
       if let obstacle = obstacle(rollout, survey) { return obstacle }
       return verdict(
         UpgradePlanSteps(resource: self, rollout: rollout, survey: survey, door: host),
         warnings: lints.warnings)
     }
+  }
+
+  /// What k3s-upgrade would find on the nodes that it is to upgrade; a host that does not answer is
+  /// none of its business.
+  private func processes(
+    _ rollout: UpgradeRollout, _ sight: inout Sight
+  ) -> [String: K3sProcesses] {
+    let pending = Set(rollout.pending(role).map(\.name))
+    var processes: [String: K3sProcesses] = [:]
+    for member in members where pending.contains(member.nodeName) && sight.reaches(member.host) {
+      processes[member.nodeName] = try? sight.read(K3sProcesses.fact, on: member.host)
+    }
+    return processes
   }
 
   static let noAnswer = Diagnostic(
