@@ -21,6 +21,10 @@ package protocol Resource: Sendable {
   var needsIdentityProof: Bool { get }
   /// How the votes of the cluster are counted that its steps may cost; nil when they cost none.
   var quorumGuard: QuorumGuard? { get }
+  /// The votes of that cluster as they were seen; nil when its steps cost none.
+  ///
+  /// - Throws: a `Diagnostic` when a fact cannot be read.
+  func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger?
   /// Compares what is so with what should be.
   ///
   /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
@@ -39,6 +43,7 @@ extension Resource {
   package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
   package var needsIdentityProof: Bool { false }
   package var quorumGuard: QuorumGuard? { nil }
+  package func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? { nil }
   package func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource] { [] }
   package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
 }
@@ -71,6 +76,13 @@ package struct Work: Sendable {
   package var disruption: String?
   /// Resources to wait for beside those of `Resource.after`, known only from what was seen.
   package var after: [Address]
+  /// Resources whose turn comes first where this plan changes them: their steps must have succeeded.
+  ///
+  /// One that is left out, held back or refused stands in nobody's way; it may be declared later.
+  package var behind: [Address]
+  /// Resources whose steps take up what this one does: where etcd can spare no vote for those, this
+  /// one is not begun either.
+  package var leadsTo: [Address]
   /// Resources whose steps must have ended before, however they ended: what puts things back.
   package var follows: [Address]
   /// What is worth knowing before the change is made, and no reason against it.
@@ -80,13 +92,16 @@ package struct Work: Sendable {
 
   package init(
     _ action: Action, fields: [FieldChange] = [], reason: String, disruption: String? = nil,
-    after: [Address] = [], follows: [Address] = [], warnings: [Diagnostic] = [], steps: [Step]
+    after: [Address] = [], behind: [Address] = [], leadsTo: [Address] = [],
+    follows: [Address] = [], warnings: [Diagnostic] = [], steps: [Step]
   ) {
     self.action = action
     self.fields = fields
     self.reason = reason
     self.disruption = disruption
     self.after = after
+    self.behind = behind
+    self.leadsTo = leadsTo
     self.follows = follows
     self.warnings = warnings
     self.steps = steps

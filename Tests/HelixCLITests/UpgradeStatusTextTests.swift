@@ -30,14 +30,35 @@ struct UpgradeStatusTextTests {
     let server =
       #"{"kubernetes.io/hostname":"master-1","node-role.kubernetes.io/control-plane":"true"}"#
     let answer = """
-      node\tmaster-1\tv1.29.15+k3s1\tTrue\tTrue\t\t\(server)\t\t
-      node\tworker-1\tv1.29.1+k3s2\tTrue\t\ttrue\t{"kubernetes.io/hostname":"worker-1"}\t\t
+      node\tmaster-1\tv1.29.15+k3s1\tTrue\tTrue\t\t\(server)\t\t\t\t
+      node\tworker-1\tv1.29.1+k3s2\tTrue\t\ttrue\t{"kubernetes.io/hostname":"worker-1"}\t\t\t\t
       whole
       """
     let answers = UpgradeStatus.requests.map { ($0.id, FactAnswer(status: 0, output: answer)) }
-    return try UpgradeStatus.read(
+    let read = try UpgradeStatus.read(
       Observation(hosts: [host: .answered(Dictionary(uniqueKeysWithValues: answers))]),
       inventory: inventory)
+    guard case .told(let status) = read else { throw Diagnostic("nobody answered") }
+    return status
+  }
+
+  @Test("watching goes on through a silence and while it is stuck, and ends when it is done")
+  func watching() async throws {
+    var stuck = try status()
+    stuck.state = .stuck
+    var done = stuck
+    done.state = .done
+    let silences = ["timed out", "refused"].map {
+      UpgradeStatus.Answer.silence(Diagnostic("no server answers", reason: $0))
+    }
+    let answers = [silences[0], .told(stuck), .told(stuck)] + silences + [.told(done)]
+    var left = answers
+    var shown: [UpgradeStatus.Answer] = []
+    let last = try await UpgradeWatch(
+      ask: { left.removeFirst() }, show: { shown.append($0) }, pause: {}
+    ).run()
+    #expect(last == done)
+    #expect(shown == [silences[0], .told(stuck), silences[0], .told(done)])
   }
 
   @Test("a row for each node, and what it comes to")

@@ -13,9 +13,13 @@ struct Told: Resource {
   var address: Address
   var after: [Address] = []
   var questions: [Question] = []
+  /// The votes that were seen of its cluster.
+  var seen: QuorumLedger?
   var told: @Sendable (inout Sight) throws(Diagnostic) -> Verdict
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict { try told(&sight) }
+
+  func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? { seen }
 
   /// One that is created by one step.
   static func new(_ text: String, after: [String] = []) -> Told {

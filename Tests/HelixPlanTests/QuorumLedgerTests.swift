@@ -139,12 +139,14 @@ struct QuorumLedgerTests {
     #expect(ledger.isHopeless(claim(1), held: [held(2, .adrift)]))
   }
 
-  @Test("a plan counts the servers that it brings back first")
-  func coming() {
+  @Test("what is not well may be mended in a plan, and a silent server may not")
+  func obstacles() {
     let ledger = ledger(5, words(5, down: [4, 5]))
     #expect(ledger.obstacle(to: claim(1)) != nil)
-    #expect(ledger.obstacle(to: claim(1), coming: [host(4)]) == nil)
     #expect(ledger.obstacle(to: claim(4)) == nil)
+    let silent = self.ledger(3, words(3, down: [2, 3], silent: [1]))
+    #expect(silent.obstacle(to: claim(1)) != nil)
+    #expect(silent.obstacle(to: claim(2)) == nil)
   }
 
   @Test("an answer that broke off is no word")

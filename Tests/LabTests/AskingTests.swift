@@ -21,10 +21,9 @@ extension OnRealMachines {
       let told = try estate.helix("facts", "--json")
       #expect(told.status == 1, "\(told.all)")
       #expect(told.errors.contains("worker-4"), "\(told.all)")
-      try told.output.write(to: file("facts.json"), atomically: true, encoding: .utf8)
-      try estate.helix("schema", "facts").output.write(
-        to: file("facts.schema"), atomically: true, encoding: .utf8)
-      try check(
+      try estate.write(told.output, to: "facts.json")
+      try estate.writeSchema("facts")
+      try estate.check(
         """
         facts = load("facts.json")
         jsonschema.validate(facts, load("facts.schema"))
@@ -78,10 +77,9 @@ extension OnRealMachines {
       let ran = try estate.reach("/bin/sh", ["-c", shell, Estate.binary])
       #expect(ran.status == 255, "\(ran.all)")
       let lines = ran.output.split(separator: "\n").joined(separator: ",")
-      try "[\(lines)]".write(to: file("exec.json"), atomically: true, encoding: .utf8)
-      try estate.helix("schema", "exec").output.write(
-        to: file("exec.schema"), atomically: true, encoding: .utf8)
-      try check(
+      try estate.write("[\(lines)]", to: "exec.json")
+      try estate.writeSchema("exec")
+      try estate.check(
         """
         hosts = {host["host"]: host for host in load("exec.json")}
         for host in hosts.values(): jsonschema.validate(host, load("exec.schema"))
@@ -145,18 +143,6 @@ extension OnRealMachines {
         contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
       let child = try #require(children.split(separator: " ").compactMap { Int32($0) }.first)
       return try helixUnder(child)
-    }
-
-    private func file(_ name: String) -> URL { estate.folder.appendingPathComponent(name) }
-
-    private func check(_ assertions: String) throws {
-      let program = """
-        import json, jsonschema
-        load = lambda name: json.load(open(name))
-        \(assertions)
-        """
-      let checked = try run("python3", ["-c", program], in: estate.folder)
-      #expect(checked.status == 0, "\(checked.all)")
     }
   }
 }

@@ -95,7 +95,7 @@ extension OnRealMachines.BootstrapTests {
   private func prepare() throws -> String {
     let cluster = file("inventory/cluster.yaml")
     let text = try String(contentsOf: cluster, encoding: .utf8)
-    try write(
+    try estate.write(
       text + """
 
         secrets:
@@ -107,30 +107,24 @@ extension OnRealMachines.BootstrapTests {
         """, to: "inventory/cluster.yaml")
     let made = try estate.helix("secrets", "keygen")
     // As a user has it: the key beside the repository's files, and ignored.
-    try write(".age.key\n.lab\nsecrets\n.helix-infra\n", to: ".gitignore")
+    try estate.write(".age.key\n.lab\nsecrets\n.helix-infra\n", to: ".gitignore")
     _ = try run("/usr/bin/git", ["init", "-q"], in: estate.folder)
     try #require(made.status == 0, "\(made.all)")
     let recipient = made.output.trimmingCharacters(in: .newlines)
-    try write(
+    try estate.write(
       """
       creation_rules:
         - path_regex: bootstrap/.*\\.sops\\.yaml$
           encrypted_regex: ^(data|stringData)$
           age: \(recipient)
       """, to: ".sops.yaml")
-    try write(Self.manifest, to: "bootstrap/github.sops.yaml")
+    try estate.write(Self.manifest, to: "bootstrap/github.sops.yaml")
     let sealed = try estate.helix("secrets", "encrypt", "-i", "bootstrap/github.sops.yaml")
     try #require(sealed.status == 0, "\(sealed.all)")
     return recipient
   }
 
   private func file(_ path: String) -> URL { estate.folder.appendingPathComponent(path) }
-
-  private func write(_ text: String, to path: String) throws {
-    try FileManager.default.createDirectory(
-      at: file(path).deletingLastPathComponent(), withIntermediateDirectories: true)
-    try text.write(to: file(path), atomically: true, encoding: .utf8)
-  }
 
   /// The line of the identity in its file.
   private func identity() throws -> String {

@@ -17,13 +17,13 @@ extension OnRealMachines {
         for node in ["worker-2", "worker-3", "worker-4"] where round == 0 {
           try lab.lab("kill", node)
         }
-        for node in Self.hosts { try lab.lab("wipe", node) }
+        try lab.wipe(Self.hosts)
         let estate = try Estate(lab)
         let moment = 0.8 + Double(round) * 1.7 + Double.random(in: 0..<1.5)
         let running = try estate.begin(
           "apply", "--auto-approve", "--limit", Self.hosts.joined(separator: ":"))
         Thread.sleep(forTimeInterval: moment)
-        if running.isRunning { killTree(running.pid) }
+        if running.isRunning { running.signal(SIGKILL) }
         _ = running.finish()
         // Nobody types faster; a server that is caught in its first second is refused, not guessed at.
         Thread.sleep(forTimeInterval: 2)
@@ -39,14 +39,6 @@ extension OnRealMachines {
           "plan", "--detailed-exitcode", "--limit", Self.hosts.joined(separator: ":"))
         #expect(plan.status == 0, "round \(round), killed after \(moment) s: \(plan.all)")
       }
-    }
-
-    /// Kills a process we started and everything below it, at once and without a word.
-    private func killTree(_ pid: Int32) {
-      let path = "/proc/\(pid)/task/\(pid)/children"
-      let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-      for child in children.split(separator: " ").compactMap({ Int32($0) }) { killTree(child) }
-      kill(pid, SIGKILL)
     }
   }
 }

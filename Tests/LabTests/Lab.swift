@@ -41,12 +41,24 @@ struct Lab {
       Self.script, [command] + leading(arguments, of: command) + trailing(arguments, of: command))
   }
 
-  /// Wipes all machines, so that none has heard of a cluster.
+  /// Wipes the machines that have heard of a cluster, or were given its names.
   func bare() throws {
-    for node in try String(contentsOf: folder.appendingPathComponent("nodes"), encoding: .utf8)
-      .split(separator: "\n").compactMap({ $0.split(separator: " ").first })
-    {
-      let wiped = try lab("wipe", String(node))
+    let names = try String(contentsOf: folder.appendingPathComponent("nodes"), encoding: .utf8)
+      .split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
+    let isBare = """
+      case $(hostname) in localhost-*) ;; *) exit 1 ;; esac
+      ! ls -d /etc/rancher /var/lib/rancher /var/lib/helix-infra 2>/dev/null
+      """
+    try wipe(names.filter { try inside($0, isBare).status != 0 })
+  }
+
+  /// Wipes some machines, all at once.
+  func wipe(_ nodes: [String]) throws {
+    let running = try nodes.map { node in
+      try Running(Self.script, ["wipe", node, "--name", Self.name, "--dir", folder.path])
+    }
+    for wiping in running {
+      let wiped = wiping.finish()
       try #require(wiped.status == 0, "\(wiped.all)")
     }
   }
@@ -119,7 +131,7 @@ final class Estate {
     try begin(program, arguments).finish()
   }
 
-  private func begin(_ arguments: [String]) throws -> Running {
+  func begin(_ arguments: [String]) throws -> Running {
     try begin(Self.binary, arguments)
   }
 
@@ -140,6 +152,30 @@ final class Estate {
   func apply() throws {
     let applied = try helix("apply", "--auto-approve")
     try #require(applied.status == 0, "\(applied.all)")
+  }
+
+  /// Writes a file below the folder.
+  func write(_ text: String, to path: String) throws {
+    let file = folder.appendingPathComponent(path)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+  }
+
+  /// Requires that Python agrees with assertions; `load` reads a JSON file of the folder.
+  func check(_ assertions: String) throws {
+    let program = """
+      import json, jsonschema
+      load = lambda name: json.load(open(name))
+      \(assertions)
+      """
+    let checked = try run("python3", ["-c", program], in: folder)
+    #expect(checked.status == 0, "\(checked.all)")
+  }
+
+  /// Writes the JSON Schema of one of our formats beside what is to be judged by it.
+  func writeSchema(_ name: String) throws {
+    try write(try helix("schema", name).output, to: "\(name).schema")
   }
 
   /// Reinstalls a machine, and waits until the cluster has noticed that the old one is gone: a node

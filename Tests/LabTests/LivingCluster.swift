@@ -31,7 +31,7 @@ final class APIWriter {
   /// Requires that no acknowledged write is lost, that every write found a server, and that never
   /// more than so many servers were away at once.
   func expectNothingLost(away: Int = 1) throws {
-    terminateTree(running.pid)
+    running.signal(SIGTERM)
     let ran = running.finish()
     let data = try #require(FileManager.default.contents(atPath: report.path), "\(ran.all)")
     let report = try JSONDecoder().decode(Report.self, from: data)
@@ -39,13 +39,6 @@ final class APIWriter {
     #expect(report.missing.isEmpty, "\(report.missing)")
     #expect(report.unserved == 0, "\(report)")
     #expect(report.mostRefusals <= away, "\(report)")
-  }
-
-  private func terminateTree(_ pid: Int32) {
-    let path = "/proc/\(pid)/task/\(pid)/children"
-    let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    let below = children.split(separator: " ").compactMap { Int32($0) }
-    if below.isEmpty { kill(pid, SIGTERM) } else { below.forEach(terminateTree) }
   }
 }
 
@@ -154,13 +147,40 @@ extension Estate {
   }
 
   /// Applies, and tells of every step that begins on a host.
-  func apply(telling begun: (_ step: String, _ host: String) throws -> Void) throws -> Ran {
+  func apply(
+    _ playbook: String? = nil, telling begun: (_ step: String, _ host: String) throws -> Void
+  ) throws -> Ran {
+    try apply(playbook) { step, host, _ in try begun(step, host) }
+  }
+
+  /// Applies, and ends the run without a word when a step has begun and is seen at work.
+  ///
+  /// - Parameter isAtWork: asked until it is so; it then takes a moment as well.
+  @discardableResult
+  func apply(
+    _ playbook: String? = nil, killedAt step: String, once isAtWork: () throws -> Bool = { true }
+  ) throws -> Ran {
+    var isKilled = false
+    let ran = try apply(playbook) { begun, _, running in
+      guard begun == step else { return }
+      isKilled = true
+      for _ in 0..<100 where try !isAtWork() { Thread.sleep(forTimeInterval: 0.1) }
+      Thread.sleep(forTimeInterval: 0.3)
+      running.signal(SIGKILL)
+    }
+    try #require(isKilled, "\(step) never began: \(ran.all)")
+    return ran
+  }
+
+  private func apply(
+    _ playbook: String?, telling begun: (_ step: String, _ host: String, Running) throws -> Void
+  ) throws -> Ran {
     let earlier = latestRecord
-    let running = try begin("apply", "--auto-approve")
+    let running = try begin(["apply", "--auto-approve"] + (playbook.map { [$0] } ?? []))
     var seen = 0
     while running.isRunning {
       let steps = stepsBegun(after: earlier)
-      for (step, host) in steps.dropFirst(seen) { try begun(step, host) }
+      for (step, host) in steps.dropFirst(seen) { try begun(step, host, running) }
       seen = max(seen, steps.count)
       Thread.sleep(forTimeInterval: 0.05)
     }

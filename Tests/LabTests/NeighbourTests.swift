@@ -43,27 +43,19 @@ extension OnRealMachines {
     func schemas() throws {
       _ = try estate.lab.inside("worker-1", "hostnamectl set-hostname elsewhere")
       let plan = try estate.helix("plan", "--json")
-      try plan.output.write(to: file("plan.json"), atomically: true, encoding: .utf8)
+      try estate.write(plan.output, to: "plan.json")
       let apply = try estate.helix("apply", "--auto-approve", "--json")
       #expect(apply.status == 0, "\(apply.all)")
       let events = apply.output.split(separator: "\n").joined(separator: ",")
-      try "[\(events)]".write(to: file("events.json"), atomically: true, encoding: .utf8)
-      for name in ["plan", "events"] {
-        try estate.helix("schema", name).output.write(
-          to: file("\(name).schema"), atomically: true, encoding: .utf8)
-      }
-      let check = """
-        import json, jsonschema
-        load = lambda name: json.load(open(name))
+      try estate.write("[\(events)]", to: "events.json")
+      for name in ["plan", "events"] { try estate.writeSchema(name) }
+      try estate.check(
+        """
         jsonschema.validate(load("plan.json"), load("plan.schema"))
         assert load("plan.json")["summary"]["update"] >= 1
         assert len(load("events.json")) > 3
         for event in load("events.json"): jsonschema.validate(event, load("events.schema"))
-        """
-      let checked = try run("python3", ["-c", check], in: estate.folder)
-      #expect(checked.status == 0, "\(checked.all)")
+        """)
     }
-
-    private func file(_ name: String) -> URL { estate.folder.appendingPathComponent(name) }
   }
 }

@@ -32,6 +32,20 @@ extension OnRealMachines {
       try estate.apply()
     }
 
+    /// Leaves upgrades to system-upgrade-controller, whose images come from the lab's mirror.
+    private func useController() throws {
+      try estate.upgrade("  strategy: controller\n\(Self.plans)")
+      try estate.declare { text in
+        text = text.replacingOccurrences(
+          of: "  artifacts:",
+          with: """
+              registries:
+                mirrors: { docker.io: { endpoint: ["http://10.77.0.1:8000"] } }
+              artifacts:
+            """)
+      }
+    }
+
     @Test("over SSH, a patch and a minor release further, no acknowledged write is lost")
     func overSSH() throws {
       try freshCluster()
@@ -48,16 +62,7 @@ extension OnRealMachines {
 
     @Test("through system-upgrade-controller, just the same")
     func throughController() throws {
-      try estate.upgrade("  strategy: controller\n\(Self.plans)")
-      try estate.declare { text in
-        text = text.replacingOccurrences(
-          of: "  artifacts:",
-          with: """
-              registries:
-                mirrors: { docker.io: { endpoint: ["http://10.77.0.1:8000"] } }
-              artifacts:
-            """)
-      }
+      try useController()
       try freshCluster()
       let writer = try APIWriter(estate)
       for release in [Self.patch, Self.minor] {
@@ -79,6 +84,7 @@ extension OnRealMachines {
       try estate.want(Self.patch)
       let writer = try APIWriter(estate)
       var runs = 0
+      var severed = 0
       var status: Int32 = -1
       while status != 0, runs < 12 {
         runs += 1
@@ -88,12 +94,14 @@ extension OnRealMachines {
           guard runs == 1, host.hasPrefix("master") || host.hasPrefix("worker"),
             cut.insert(step).inserted
           else { return }
-          _ = try lab.inside(host, "pkill -KILL -f '^sshd: ops' || true")
+          let killed = try lab.inside(host, "pkill -KILL -c -f '^sshd: ops' || true")
+          severed += Int(killed.output.trimmingCharacters(in: .newlines)) ?? 0
         }
         status = ran.status
         #expect([0, 1, 3].contains(status), "\(ran.all)")
       }
       #expect(status == 0, "\(runs) runs")
+      #expect(severed >= 20, "\(severed) connections were cut")
       try estate.expectWhole()
       try estate.expectEverywhere(Self.patch)
       try estate.expectNothingToDo()
@@ -119,28 +127,76 @@ extension OnRealMachines {
       try writer.expectNothingLost()
     }
 
-    @Test("a server that dies among five costs nobody a write, and the rest waits for it")
-    func serverDies() throws {
+    @Test(
+      "a server that dies among five costs nobody a write, and the rest waits for it",
+      arguments: [
+        ("ssh", "master-2/k3s-service#restart"),
+        ("controller", "cluster/upgrade-plan:servers#upgrade-master-2"),
+      ])
+    func serverDies(strategy: String, step: String) throws {
       try estate.inventory(servers: 5, agents: 2)
+      if strategy == "controller" { try useController() }
       try freshCluster()
       try estate.want(Self.patch)
+      let playbook = strategy == "controller" ? "playbooks/upgrade.yaml" : "playbooks/site.yaml"
       let writer = try APIWriter(estate, servers: 5)
       var isDead = false
-      let ran = try estate.apply { step, _ in
-        guard !isDead, step.hasPrefix("master-2/k3s-service") else { return }
+      let ran = try estate.apply(playbook) { begun, _ in
+        guard begun == step else { return }
         isDead = true
         try lab.lab("kill", "master-5")
       }
+      #expect(isDead, "\(ran.all)")
       #expect(ran.status != 0, "\(ran.all)")
       try lab.lab("start", "master-5")
       for _ in 0..<60 where try !estate.nodes().allSatisfy({ $0.contains(" Ready=True") }) {
         Thread.sleep(forTimeInterval: 1)
       }
-      let again = try estate.helix("apply", "--auto-approve")
-      #expect(again.status == 0, "\(again.all)")
+      try estate.apply(playbook)
       try estate.expectWhole(servers: 5, agents: 2)
       try estate.expectEverywhere(Self.patch)
       try writer.expectNothingLost(away: 2)
+    }
+
+    @Test("a run that is killed at its long steps is taken up by the next, step after step")
+    func killed() throws {
+      try estate.inventory(servers: 3, agents: 2)
+      try freshCluster()
+      try estate.want(Self.patch)
+      let writer = try APIWriter(estate)
+      for step in [
+        "cluster/snapshot#save", "master-1/k3s-drain#drain", "master-2/k3s-service#restart",
+        "worker-1/k3s-drain#drain",
+      ] {
+        try estate.apply(killedAt: step)
+      }
+      try estate.apply()
+      try estate.expectWhole(agents: 2)
+      try estate.expectEverywhere(Self.patch, nodes: 5)
+      try estate.expectNothingToDo(hosts: 5)
+      try writer.expectNothingLost()
+    }
+
+    @Test("two minors further it goes hop by hop, and each apply makes one")
+    func ladder() throws {
+      try estate.inventory(servers: 3, agents: 2)
+      try estate.want("v1.28.15+k3s1")
+      try freshCluster()
+      try estate.want(Self.patch)
+      try estate.want(Self.minor)
+      let refused = try estate.helix("apply", "--auto-approve")
+      #expect(refused.status == 4, "\(refused.all)")
+      try estate.expectEverywhere("v1.28.15+k3s1", nodes: 5)
+      try estate.upgrade("  strategy: ssh\n  through: [\(Self.patch)]\n\(Self.plans)")
+      let first = try estate.helix("apply", "--auto-approve")
+      #expect(first.status == 3, "\(first.all)")
+      try estate.expectEverywhere(Self.patch, nodes: 5)
+      try estate.apply()
+      try estate.expectEverywhere(Self.minor, nodes: 5)
+      try estate.expectNothingToDo(hosts: 5)
+      try estate.want(Self.patch)
+      let down = try estate.helix("apply", "--auto-approve")
+      #expect(down.status == 4, "\(down.all)")
     }
 
     @Test("two operators at two desks: the cluster itself tells the second who the first is")

@@ -51,6 +51,18 @@ package final class Running {
     return Ran(status: status ?? -1, output: read("output"), errors: read("errors"))
   }
 
+  /// Sends a signal to it and to everything it has started, what was started last first.
+  package func signal(_ signal: Int32) { Self.signal(pid, signal) }
+
+  private static func signal(_ pid: pid_t, _ number: Int32) {
+    let path = "/proc/\(pid)/task/\(pid)/children"
+    let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    for child in children.split(separator: " ").compactMap({ pid_t($0) }) {
+      signal(child, number)
+    }
+    kill(pid, number)
+  }
+
   private func reap(_ options: Int32) {
     guard status == nil else { return }
     var raw: Int32 = 0

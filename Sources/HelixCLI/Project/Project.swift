@@ -96,6 +96,16 @@ package struct Project {
     return plays.flatMap(\.hosts).filter { seen.insert($0).inserted }
   }
 
+  /// Whether a run looks at a host of the cluster or changes one.
+  ///
+  /// A role that tells the cluster something does it on servers, whichever hosts it is given to.
+  var isAboutCluster: Bool {
+    guard let k3s = inventory.cluster?.k3s, !k3s.servers.isEmpty else { return false }
+    let members = Set(k3s.servers + k3s.agents)
+    return hosts.contains(where: members.contains)
+      || desired.questions.keys.contains(where: members.contains)
+  }
+
   /// Every secret that what is written down speaks of, whether or not a plan writes it.
   var confidential: [SecretName] {
     let tasks = plays.flatMap(\.items).flatMap { item -> [TaskDemand] in

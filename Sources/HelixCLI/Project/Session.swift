@@ -61,11 +61,7 @@ struct Session {
 
   /// The lock of the cluster that the project is about; nil when it is about none.
   func clusterLock(for run: RunIdentity) -> ClusterLock? {
-    guard let cluster = project.inventory.cluster else { return nil }
-    let members = Set(cluster.k3s.servers + cluster.k3s.agents)
-    guard !cluster.k3s.servers.isEmpty, project.hosts.contains(where: members.contains) else {
-      return nil
-    }
+    guard project.isAboutCluster, let cluster = project.inventory.cluster else { return nil }
     return ClusterLock(
       cluster: cluster.name.value, servers: cluster.k3s.servers, agents: cluster.k3s.agents,
       others: project.hosts, shells: reach.shells, run: run)

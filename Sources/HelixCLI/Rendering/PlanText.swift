@@ -156,17 +156,19 @@ extension PlanText {
     text += style.paint("        waits for \(list(others, from: change.address))", .faint) + "\n"
   }
 
-  /// Step names as short as they can be told: without the host when it is the same one.
+  /// The steps' resources as short as they can be told: without the host when it is the same one.
   private func list(_ ids: [StepID], from address: Address) -> String {
     let shown = 4
-    var names = ids.prefix(shown).map { id in
-      let full = id.address.description
-      guard id.address.scope == address.scope, let slash = full.firstIndex(of: "/") else {
+    var known: Set<Address> = []
+    let others = ids.map(\.address).filter { known.insert($0).inserted }
+    var names = others.prefix(shown).map { other in
+      let full = other.description
+      guard other.scope == address.scope, let slash = full.firstIndex(of: "/") else {
         return full
       }
       return String(full[full.index(after: slash)...])
     }
-    if ids.count > shown { names.append("\(ids.count - shown) more") }
+    if others.count > shown { names.append("\(others.count - shown) more") }
     return names.joined(separator: ", ")
   }
 

@@ -152,6 +152,10 @@ enum PlanSchema {
             "after": { "$ref": "#/$defs/texts", "description": "must have succeeded" },
             "follows": { "$ref": "#/$defs/texts", "description": "must have ended" },
             "spends": { "type": "string", "pattern": "^(voter:.+|any-voter|membership)$" },
+            "brings": {
+              "type": "string",
+              "description": "the server whose voter is well once the step has succeeded"
+            },
             "timeout": { "type": "integer", "minimum": 1, "description": "seconds" },
             "instructions": { "$ref": "#/$defs/instructions" },
             "undo": {

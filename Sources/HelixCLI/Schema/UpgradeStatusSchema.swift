@@ -34,7 +34,7 @@ enum UpgradeStatusSchema {
             "from": { "type": "string", "description": "what its kubelet reports" },
             "to": { "type": "string", "description": "absent when it runs the hop's release" },
             "isReady": { "type": "boolean" },
-            "cordoned": { "enum": ["upgrade", "failed upgrade", "somebody"] },
+            "cordoned": { "enum": ["helix-infra", "upgrade", "failed upgrade", "somebody"] },
             "mark": { "enum": ["done", "waiting", "held", "left out", "-"] },
             "job": { "type": "string" },
             "reason": { "type": "string" }

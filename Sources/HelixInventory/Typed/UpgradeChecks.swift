@@ -24,7 +24,10 @@ struct UpgradeChecks {
     for role in ["servers", "agents"] {
       guard let plan = plans?.fields(role) else { continue }
       check(plan)
-      if role == "servers" { checkConcurrency(plan) }
+      if role == "servers" {
+        checkConcurrency(plan)
+        refusePrepare(plan)
+      }
     }
   }
 
@@ -119,6 +122,16 @@ struct UpgradeChecks {
         "\(concurrency) servers at once would stop the cluster",
         reason: "of \(servers) servers \(servers / 2 + 1) must run for etcd to have a majority",
         remedy: "write concurrency: \(spare)", at: place))
+  }
+
+  /// A job of the servers that waits for the servers waits for itself.
+  private mutating func refusePrepare(_ plan: Fields) {
+    guard !goesOverSSH, let entry = plan.mapping.entry("prepare") else { return }
+    problems.append(
+      Diagnostic(
+        "servers have nothing to wait for",
+        reason: "prepare waits until no server is being upgraded, and one always would be: itself",
+        remedy: "take it out; agents are who waits for the servers", at: entry.keyLocation))
   }
 
   private mutating func check(_ plan: Fields) {

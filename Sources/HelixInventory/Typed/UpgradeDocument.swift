@@ -42,7 +42,8 @@ enum UpgradeDocument {
     .optional("window", window, "when upgrades may begin"),
     .optional("deadline", .duration, "how long one node's upgrade may take"),
     .optional(
-      "prepare", .text(example: "rancher/k3s-upgrade"), "the image that waits for the servers"),
+      "prepare", .text(example: "rancher/k3s-upgrade"),
+      "the image with which agents wait for the servers"),
   ])
 
   static let drain = Shape.fields([

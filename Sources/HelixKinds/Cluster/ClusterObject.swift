@@ -91,9 +91,11 @@ struct ClusterObject: Resource {
     }
     let replacesPods =
       manifest.group == "apps" && fields.contains { $0.name.hasPrefix("spec.template") }
+    let hands = LiveObject.hands(on: live, after: after).joined(separator: " and ")
+    let differs = hands.isEmpty ? "it differs" : "somebody has changed it with \(hands)"
     return .change(
       work(
-        .update, fields, reason: fields.count == 1 && !isOurs ? "it is not ours yet" : "it differs",
+        .update, fields, reason: fields.count == 1 && !isOurs ? "it is not ours yet" : differs,
         disruption: replacesPods && rollout != nil ? "replaces the pods of \(title)" : nil, on: host
       ))
   }
@@ -108,10 +110,27 @@ extension ClusterObject {
     return "\(manifest.kind) \(place)\(manifest.name)"
   }
 
-  /// The words of every apply, a dry run or not.
-  var applyFlags: String {
-    let force = steering.forcesConflicts ? " --force-conflicts" : ""
-    return "apply --server-side --field-manager=\(LiveObject.manager)\(force)"
+  /// POSIX sh with `helix_apply FLAG…`: applies what `helix_manifest` prints, for a dry run and for good.
+  ///
+  /// What somebody has changed by hand is drift, which the plan shows and an apply takes back. What
+  /// another program has set is a conflict, unless the object is told to take it over.
+  var applyShell: String {
+    let force = steering.forcesConflicts ? "--force-conflicts " : ""
+    return """
+      helix_apply_so() {
+        helix_manifest | helix_kubectl apply --server-side --field-manager=\(LiveObject.manager) "$@" -f -
+      }
+      helix_conflicts() {
+        printf '%s\\n' "$helix_words" | sed -n 's/.*conflicts\\{0,1\\} with "\\([^"]*\\)".*/\\1/p'
+      }
+      helix_apply() {
+        { helix_words=$(helix_apply_so \(force)"$@" 2>&1 >&3); } 3>&1 && return
+        if [ -n "$(helix_conflicts)" ] &&
+          ! helix_conflicts | grep -vqx \(LiveObject.hands.map { "-e \($0)" }.joined(separator: " "))
+        then helix_apply_so --force-conflicts "$@"
+        else printf '%s\\n' "$helix_words" >&2; return 1; fi
+      }
+      """
   }
 
   /// What to wait for after an apply; nil for kinds of which nothing is known, or when it is not
@@ -143,7 +162,14 @@ extension ClusterObject {
     instructions.append(
       .feed(
         Feed(
-          "apply \(title)", script: "\(ClusterDoor.shell)\nhelix_kubectl \(applyFlags) -f -",
+          "apply \(title)",
+          script: """
+            \(ClusterDoor.shell)
+            \(applyShell)
+            helix_input=$(cat)
+            helix_manifest() { printf '%s\\n' "$helix_input"; }
+            helix_apply
+            """,
           input: TemplateText(json + "\n"))))
     let rollout = rollout
     let until = rollout.map { " and wait until it \($0.end)" } ?? ""

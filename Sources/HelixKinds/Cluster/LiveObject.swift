@@ -36,6 +36,7 @@ enum LiveObject: Sendable, Hashable {
   private static func command(_ object: ClusterObject) -> String {
     """
     \(ClusterDoor.shell)
+    \(object.applyShell)
     helix_manifest() {
       cat <<'HELIX_MANIFEST'
     \(object.json)
@@ -44,10 +45,7 @@ enum LiveObject: Sendable, Hashable {
     helix_ask() {
       helix_manifest | helix_kubectl get --ignore-not-found -o json --show-managed-fields -f -
     }
-    helix_dry_run() {
-      helix_manifest | helix_kubectl \(object.applyFlags) --dry-run=server -o json \\
-        --show-managed-fields -f -
-    }
+    helix_dry_run() { helix_apply --dry-run=server -o json --show-managed-fields; }
     if ! helix_served; then
       echo unserved
     elif ! helix_live=$(helix_ask); then
@@ -166,11 +164,27 @@ extension LiveObject {
 
   /// Who manages its fields, in order, each once.
   static func managers(of object: Mapping) -> [String] {
-    let entries = object["metadata"]?.mapping?["managedFields"]?.list ?? []
-    let applied = entries.compactMap { entry -> String? in
-      guard let entry = entry.mapping, let name = entry["manager"]?.text else { return nil }
+    let applied = holdings(of: object).compactMap { entry -> String? in
+      guard let name = entry["manager"]?.text else { return nil }
       return name == manager && entry["operation"]?.text != "Apply" ? nil : name
     }
     return Array(Set(applied)).sorted()
+  }
+
+  /// The commands by which somebody has set fields by hand that our apply takes back.
+  static func hands(on live: Mapping, after: Mapping) -> [String] {
+    let fields = { (object: Mapping, hand: String) in
+      holdings(of: object).filter { $0["manager"]?.text == hand }.compactMap {
+        $0["fieldsV1"].map { JSONText.write($0.value) }
+      }
+    }
+    return hands.filter { fields(live, $0) != fields(after, $0) }
+  }
+
+  /// The field managers of kubectl's commands for changing one thing by hand.
+  static let hands = ["annotate", "edit", "label", "patch", "set"].map { "kubectl-\($0)" }
+
+  private static func holdings(of object: Mapping) -> [Mapping] {
+    (object["metadata"]?.mapping?["managedFields"]?.list ?? []).compactMap(\.mapping)
   }
 }

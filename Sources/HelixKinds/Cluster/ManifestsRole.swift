@@ -8,8 +8,8 @@ package enum ManifestsRole: RoleKind {
   package static func resources(
     for demand: RoleDemand, inventory: Inventory
   ) throws(Diagnostics) -> [any Resource] {
-    guard let spec = inventory.cluster else { throw Diagnostics(missing("cluster", demand)) }
-    guard let manifests = spec.manifests else { throw Diagnostics(missing("manifests", demand)) }
+    let spec = try demand.clusterSpec(in: inventory, for: role)
+    guard let manifests = spec.manifests else { throw Diagnostics(nothing(demand)) }
     let cluster = try K3sCluster(
       spec, inventory: inventory, managed: Set(demand.earlier[K3sRole.role.name] ?? []))
     let door = ClusterDoor(cluster: cluster)
@@ -23,10 +23,10 @@ package enum ManifestsRole: RoleKind {
     return [memory] + objects + [ObjectPruning(memory: memory)]
   }
 
-  private static func missing(_ part: String, _ demand: RoleDemand) -> Diagnostic {
+  private static func nothing(_ demand: RoleDemand) -> Diagnostic {
     Diagnostic(
       "\(role.name) has nothing to apply",
-      reason: "cluster.yaml says no \(part)",
+      reason: "cluster.yaml says no manifests",
       remedy: "write manifests: { files: [manifests] } there", at: demand.location)
   }
 }

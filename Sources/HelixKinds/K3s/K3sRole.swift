@@ -8,13 +8,7 @@ package enum K3sRole: RoleKind {
   package static func resources(
     for demand: RoleDemand, inventory: Inventory
   ) throws(Diagnostics) -> [any Resource] {
-    guard let spec = inventory.cluster else {
-      throw Diagnostics(
-        Diagnostic(
-          "\(role.name) has no cluster to make",
-          reason: "there is no cluster.yaml in the inventory",
-          remedy: "write one with cluster: and k3s:", at: demand.location))
-    }
+    let spec = try demand.clusterSpec(in: inventory, for: role)
     let hosts = Set(demand.hosts)
     let cluster = try K3sCluster(
       spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []),
@@ -54,6 +48,20 @@ package enum K3sRole: RoleKind {
       cluster.servers.allSatisfy({ cluster.managed.contains($0.host) })
     else { return [] }
     return [ClusterKubeconfig(cluster: cluster, spec: kubeconfig)]
+  }
+}
+
+extension RoleDemand {
+  /// What the inventory says of the cluster that a role works on.
+  func clusterSpec(
+    in inventory: Inventory, for role: RoleSpec
+  ) throws(Diagnostics) -> ClusterSpec {
+    if let spec = inventory.cluster { return spec }
+    throw Diagnostics(
+      Diagnostic(
+        "\(role.name) has no cluster to work on",
+        reason: "there is no cluster.yaml in the inventory",
+        remedy: "write one with cluster: and k3s:", at: location))
   }
 }
 

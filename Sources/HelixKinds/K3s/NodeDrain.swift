@@ -95,16 +95,25 @@ extension UpgradeSpec.Drain {
 extension NodeDrain {
   /// What stands in the way of a drain now; nil when nothing does.
   func obstacle(_ evictions: EvictionView?) -> Diagnostic? {
-    guard let drain, drain.minds, let names = evictions?.obstacles(on: node.name), !names.isEmpty
+    Self.obstacle(
+      to: drain, of: node.name, evictions, at: .host(node.host, address: node.member.address))
+  }
+
+  /// The same for a node that somebody else drains.
+  static func obstacle(
+    to drain: UpgradeSpec.Drain?, of node: String, _ evictions: EvictionView?,
+    at place: Diagnostic.Place
+  ) -> Diagnostic? {
+    guard let drain, drain.minds, let names = evictions?.obstacles(on: node), !names.isEmpty
     else { return nil }
     let told = names.map { "\($0.budget) (\($0.pods.joined(separator: ", ")))" }
     return Diagnostic(
-      "\(node.name) cannot be drained: \(told.joined(separator: "; ")) lets no pod go",
+      "\(node) cannot be drained: \(told.joined(separator: "; ")) lets no pod go",
       reason: "a PodDisruptionBudget that allows no disruption blocks a drain until its time is up",
       remedy:
         "let more of the pods run or relax the budget, and apply again; disable-eviction: true"
         + " goes past every budget",
-      at: .host(node.host, address: node.member.address))
+      at: place)
   }
 
   /// How the node stands now and what becomes of it.

@@ -10,9 +10,8 @@ struct OSUpdate: K3sResource {
   let spec: OSUpdateSpec
 
   var after: [Address] { [node.address(PackageLists.kind)] }
-  var mayAwait: [Address] { serversBefore }
 
-  private var serversBefore: [Address] {
+  var mayAwait: [Address] {
     node.cluster.managedServers.prefix { $0.host != node.host }
       .map { Address(host: $0.host, kind: Self.kind) }
   }
@@ -33,7 +32,7 @@ struct OSUpdate: K3sResource {
     if let trouble = packages.trouble { return .refused(told(trouble)) }
     guard packages.listsAreFresh else { return .heldBack(untilListsAreFresh) }
     let round = try UpdateRound.read(node, spec, &sight)
-    return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
+    return try node.judge(&sight, waitsForUpgrade: false) { (sight, view) throws(Diagnostic) in
       let witness = self.witness(view.survey)
       guard let need = packages.need(self.spec) else {
         return self.leftover(view, witness, packages)
@@ -42,7 +41,6 @@ struct OSUpdate: K3sResource {
         return .heldBack(self.notRunning)
       }
       if let missing = self.missing(view.survey) { return .heldBack(missing) }
-      if let obstacle = view.survey.restartObstacle(self.node) { return obstacle }
       if self.spec.drain?.minds == true,
         let blocked = self.drain.obstacle(try sight.read(EvictionView.fact, on: witness))
       {
@@ -83,12 +81,14 @@ extension OSUpdate {
   ) -> Work {
     let agents = round.agents(before: node, spec.concurrency)
       .map { Address(host: $0, kind: Self.kind) }
+    let servers = view.survey.servers(before: node).map { Address(host: $0, kind: Self.kind) }
     return Work(
       .update,
       fields: [drain.field(view.survey.nodes[node.name])] + fields(packages),
       reason: reason(packages),
       disruption: disruption(need, view),
-      after: serversBefore + (node.role == .agent ? agents : []),
+      after: node.role == .agent ? servers + agents : [],
+      behind: node.role == .server ? servers : [],
       steps: steps(need, witness, view))
   }
 
@@ -129,7 +129,8 @@ extension OSUpdate {
       row.append(
         Step(
           StepID(address, name), title: title, on: host, after: row.last.map { [$0.id] } ?? [],
-          work, spends: host == node.host ? budget : nil))
+          work, spends: host == node.host ? budget : nil,
+          brings: host == node.host && budget != nil ? host : nil))
     }
     if need.updates {
       add(

@@ -9,13 +9,7 @@ package enum RolloutUpdateRole: RoleKind {
   package static func resources(
     for demand: RoleDemand, inventory: Inventory
   ) throws(Diagnostics) -> [any Resource] {
-    guard let spec = inventory.cluster else {
-      throw Diagnostics(
-        Diagnostic(
-          "\(role.name) has no cluster to go through",
-          reason: "there is no cluster.yaml in the inventory",
-          remedy: "write one with cluster: and k3s:", at: demand.location))
-    }
+    let spec = try demand.clusterSpec(in: inventory, for: role)
     let hosts = Set(demand.hosts)
     let cluster = try K3sCluster(
       spec, inventory: inventory, managed: hosts.union(demand.earlier[role.name] ?? []))

@@ -8,13 +8,7 @@ package enum SystemUpgradeRole: RoleKind {
   package static func resources(
     for demand: RoleDemand, inventory: Inventory
   ) throws(Diagnostics) -> [any Resource] {
-    guard let spec = inventory.cluster else {
-      throw Diagnostics(
-        Diagnostic(
-          "\(role.name) has no cluster to upgrade",
-          reason: "there is no cluster.yaml in the inventory",
-          remedy: "write one with cluster:, k3s: and upgrade:", at: demand.location))
-    }
+    let spec = try demand.clusterSpec(in: inventory, for: role)
     guard let upgrade = spec.upgrade else {
       throw Diagnostics(
         Diagnostic(
@@ -33,7 +27,7 @@ package enum SystemUpgradeRole: RoleKind {
         after: role == .server ? controller : [UpgradePlanResource.address(.server)])
     }
     return resources(objects, door) + plans
-      + [UpgradeHops(door: door, spec: upgrade, release: release)]
+      + [ControllerLadder(door: door, spec: upgrade, release: release)]
   }
 
   /// The controller's objects and, where it is known, its release.

@@ -12,6 +12,13 @@ struct UpgradePlanObject: Sendable, Hashable {
     case release(K3sVersion)
     /// The URL of a release channel.
     case channel(String)
+
+    var words: String {
+      switch self {
+      case .release(let release): release.description
+      case .channel(let url): url
+      }
+    }
   }
 
   let role: K3sRoleOfNode
@@ -31,6 +38,15 @@ struct UpgradePlanObject: Sendable, Hashable {
   var object: ManifestObject {
     Draft.fields([("spec", plan)]).object(
       Self.apiVersion, "Plan", name, in: ControllerObjects.namespace, at: spec.location)
+  }
+
+  /// The object with the note for which target the cordons of its nodes were looked at.
+  ///
+  /// The note comes with the target, so a cordon that is not noted then is that of a job.
+  var noted: ManifestObject {
+    Draft.fields([("spec", plan)]).object(
+      Self.apiVersion, "Plan", name, in: ControllerObjects.namespace,
+      annotations: [NodeLabels.noted: .text(target.words)], at: spec.location)
   }
 
   /// Whether the controller makes nodes schedulable again when it is done, whoever cordoned them.
@@ -88,7 +104,8 @@ extension UpgradePlanObject {
   }
 
   private func prepare(_ image: Draft) -> Draft {
-    guard role == .agent || spec.prepare != nil else { return .absent }
+    // A server's job that waits for the servers would wait for itself.
+    guard role == .agent else { return .absent }
     return [
       "image": spec.prepare.map { .text($0.value) } ?? image,
       "args": ["prepare", .text(Self.serversName)],

@@ -19,6 +19,10 @@ struct UpgradePlanResource: Resource {
   var mayAwait: [Address] { door.waits }
   var quorumGuard: QuorumGuard? { role == .server ? door.cluster.quorumGuard : nil }
 
+  func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? {
+    role == .server ? try ClusterSurvey.read(door.cluster, &sight).ledger : nil
+  }
+
   private var plan: UpgradeSpec.PlanSpec { role == .server ? spec.servers : spec.agents }
 
   static func address(_ role: K3sRoleOfNode) -> Address {
@@ -26,15 +30,18 @@ struct UpgradePlanResource: Resource {
   }
 
   var questions: [Question] {
-    Self.questions(door) + members.map { Question(K3sProcesses.fact, on: $0.host) }
+    Self.questions(door, spec) + (role == .server ? DeprecatedAPIs.questions(door.cluster) : [])
+      + members.map { Question(K3sProcesses.fact, on: $0.host) }
   }
 
   private var members: [K3sCluster.Member] {
     role == .server ? door.cluster.servers : door.cluster.agents
   }
 
-  static func questions(_ door: ClusterDoor) -> [Question] {
-    door.questions + door.cluster.servers.map { Question(UpgradeView.fact, on: $0.host) }
+  static func questions(_ door: ClusterDoor, _ spec: UpgradeSpec) -> [Question] {
+    let servers = door.cluster.servers
+    return door.questions + servers.map { Question(UpgradeView.fact, on: $0.host) }
+      + (spec.mindsBudgets ? servers.map { Question(EvictionView.fact, on: $0.host) } : [])
   }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
@@ -42,18 +49,17 @@ struct UpgradePlanResource: Resource {
     case .closed(let why): return .heldBack(why)
     case .opening(let host): return try beginning(on: host, &sight)
     case .open(let host):
-      guard let view = try sight.read(UpgradeView.fact, on: host) else {
+      guard let rollout = try UpgradeRollout.read(door, spec, release, on: host, &sight) else {
         return .heldBack(Self.noAnswer)
       }
       let survey = try ClusterSurvey.read(door.cluster, &sight)
-      let rollout = UpgradeRollout(door.cluster, spec, release, view)
       if case .refused(let why) = rollout.next { return .refused(why) }
       let lints = UpgradeLints(rollout, processes: processes(rollout, &sight))
       if let error = lints.errors(role).first { return .refused(error) }
       if let obstacle = obstacle(rollout, survey) { return obstacle }
       return verdict(
         UpgradePlanSteps(resource: self, rollout: rollout, survey: survey, door: host),
-        warnings: lints.warnings)
+        warnings: lints.warnings + (try deprecated(rollout, &sight)))
     }
   }
 
@@ -70,6 +76,18 @@ struct UpgradePlanResource: Resource {
     return processes
   }
 
+  /// Which release a channel leads to is not known yet.
+  private func deprecated(
+    _ rollout: UpgradeRollout, _ sight: inout Sight
+  ) throws(Diagnostic) -> [Diagnostic] {
+    guard role == .server, spec.channel == nil,
+      let from = rollout.pending(.server).compactMap(\.version).min(),
+      let warning = try DeprecatedAPIs.warning(
+        door.cluster, from: from, to: rollout.hop, &sight)
+    else { return [] }
+    return [warning]
+  }
+
   static let noAnswer = Diagnostic(
     "the cluster did not tell of its nodes and UpgradePlans",
     reason: "its API did not answer in time", remedy: "apply again when it answers")
@@ -77,9 +95,11 @@ struct UpgradePlanResource: Resource {
   private func verdict(_ steps: UpgradePlanSteps, warnings: [Diagnostic]) -> Verdict {
     let fields = steps.fields
     guard !fields.isEmpty else {
-      let kept = steps.rollout.keptByOthers(role)
+      let rollout = steps.rollout
+      if let block = rollout.blocked(role).first.flatMap(rollout.block) { return .heldBack(block) }
+      let kept = rollout.keptByOthers(role)
       return kept.isEmpty
-        ? .unchanged(reason: unchanged(steps.rollout)) : .heldBack(Self.kept(kept, role))
+        ? .unchanged(reason: unchanged(rollout)) : .heldBack(Self.kept(kept, role))
     }
     return .change(
       Work(
@@ -139,7 +159,6 @@ extension UpgradePlanResource {
       let server = K3sNode(
         cluster: door.cluster, member: member, role: .server, location: plan.location)
       if let objection = survey.objection(to: server) { return .refused(objection) }
-      if let obstacle = survey.restartObstacle(server) { return obstacle }
     }
     return nil
   }
@@ -147,8 +166,10 @@ extension UpgradePlanResource {
   /// `prepare` on every agent waits for servers that nobody will bring to the release.
   private func agentObstacle(_ rollout: UpgradeRollout) -> Verdict? {
     let kept = rollout.keptByOthers(.server)
-    guard !kept.isEmpty, !rollout.pending(.agent).isEmpty else { return nil }
-    var why = Self.kept(kept, .server)
+    let block = rollout.blocked(.server).first.flatMap(rollout.block)
+    guard !rollout.pending(.agent).isEmpty,
+      var why = kept.isEmpty ? block : Self.kept(kept, .server)
+    else { return nil }
     why.reason = "agents are never newer than servers, and their jobs would wait for ever"
     return .heldBack(why)
   }

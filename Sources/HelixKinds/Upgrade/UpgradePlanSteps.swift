@@ -12,9 +12,30 @@ struct UpgradePlanSteps {
   private var role: K3sRoleOfNode { resource.role }
   private var address: Address { resource.address }
   private var wanted: UpgradePlanObject { rollout.wanted(role) }
-  private var scripts: UpgradeScripts { UpgradeScripts(plan: wanted) }
+  private var scripts: UpgradeScripts {
+    UpgradeScripts(plan: wanted, blocked: rollout.blocked(role).map(\.name))
+  }
   private var pending: [UpgradeNode] { rollout.pending(role) }
+  /// Servers in the order of their turns: whoever is not well goes before the others, but for one
+  /// that the controller is at already.
+  private var turns: [UpgradeNode] {
+    let underWay = pending.filter(rollout.isUnderWay)
+    let places = survey.inTurns(rollout.cluster.servers).enumerated().map { ($1.nodeName, $0) }
+    let order = Dictionary(places, uniquingKeysWith: { first, _ in first })
+    return underWay
+      + pending.filter { !rollout.isUnderWay($0) }.enumerated().sorted { left, right in
+        (order[left.element.name] ?? .max, left.offset)
+          < (order[right.element.name] ?? .max, right.offset)
+      }.map(\.element)
+  }
   private var failed: [UpgradeJob] { rollout.failedJobs(role) }
+  /// Failed jobs whose nodes may be tried again at once; a server is, when its turn has come and votes
+  /// are counted.
+  private var retried: [UpgradeJob] {
+    guard role == .server else { return failed }
+    let pending = Set(pending.map(\.name))
+    return failed.filter { !pending.contains($0.node) }
+  }
   private var cordoned: [UpgradeNode] { rollout.cordonedByOthers(role) }
 
   var live: LiveUpgradePlan? { rollout.view.plan(wanted.name) }
@@ -53,7 +74,12 @@ struct UpgradePlanSteps {
     let held = rollout.leftHeld(role).map { node in
       FieldChange("hold on \(node.name)", before: NodeLabels.disabled, after: "taken off")
     }
-    return spec + nodes + jobs + held
+    let noted = rollout.leftNoted(role).map { node in
+      FieldChange(
+        "note on \(node.name)", before: "\(node.before == .open ? "took pods" : "cordoned") before",
+        after: node.before == .open ? "taken off" : "cordoned again")
+    }
+    return spec + nodes + jobs + held + noted
   }
 
   var reason: String {
@@ -76,11 +102,16 @@ struct UpgradePlanSteps {
       parts.append(
         "cordoned before, and cordoned again afterwards: \(names(cordoned))")
     }
+    let blocked = rollout.blocked(role)
+    if !blocked.isEmpty {
+      parts.append("left as they are, since they cannot be drained now: \(names(blocked))")
+    }
     let kept = rollout.keptByOthers(role)
     if !kept.isEmpty {
       parts.append("left out by a label that is not ours: \(names(kept))")
     }
-    return parts.isEmpty ? "a hold was left behind" : parts.joined(separator: "; ")
+    let left = rollout.leftHeld(role).isEmpty ? "a note" : "a hold"
+    return parts.isEmpty ? "\(left) was left behind" : parts.joined(separator: "; ")
   }
 
   private func names(_ nodes: [UpgradeNode]) -> String {
@@ -91,7 +122,7 @@ struct UpgradePlanSteps {
     guard !pending.isEmpty else { return nil }
     let drains = wanted.spec.drain == nil ? "" : "drains and "
     let pace = role == .server ? "one after the other" : "\(wanted.spec.concurrency) at a time"
-    return "\(drains)restarts k3s on \(names(pending)), \(pace)"
+    return "\(drains)restarts k3s on \(names(turns))\(turns.count > 1 ? ", \(pace)" : "")"
   }
 }
 
@@ -100,32 +131,17 @@ struct UpgradePlanSteps {
 extension UpgradePlanSteps {
   var all: [Step] {
     var steps = [snapshot, mark, apply].compactMap(\.self)
-    steps += role == .server ? pending.compactMap(turn) : [follow].compactMap(\.self)
+    steps += role == .server ? turns.compactMap(turn) : [follow].compactMap(\.self)
     for index in steps.indices.dropFirst() { steps[index].after = [steps[index - 1].id] }
     return steps
   }
 
   private func step(
     _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
-    _ instructions: [Instruction]
+    brings: HostName? = nil, _ instructions: [Instruction]
   ) -> Step {
-    Self.step(address, name, title, on: host, spends: spends, instructions)
-  }
-
-  private static func step(
-    _ address: Address, _ name: String, _ title: String, on host: HostName, spends: Budget? = nil,
-    _ instructions: [Instruction]
-  ) -> Step {
-    let waits = instructions.reduce(0) { sum, instruction in
-      switch instruction {
-      case .wait(let wait): sum + wait.timeout
-      case .launch(let launch): sum + launch.timeout
-      default: sum
-      }
-    }
-    return Step(
-      StepID(address, name), title: title, host: host, instructions: instructions, spends: spends,
-      timeout: 120 + waits)
+    Step(
+      StepID(address, name), title: title, on: host, instructions, spends: spends, brings: brings)
   }
 
   /// The way back from an upgrade of servers is a restore.
@@ -152,9 +168,9 @@ extension UpgradePlanSteps {
   }
 
   private var apply: Step? {
-    guard !isAsWritten || !failed.isEmpty else { return nil }
+    guard !isAsWritten || !retried.isEmpty else { return nil }
     var instructions = isAsWritten ? [] : Self.applying(wanted, over: live)
-    if !failed.isEmpty { instructions.append(.run(script: scripts.retry(failed.map(\.name)))) }
+    if !retried.isEmpty { instructions.append(.run(script: scripts.retry(retried.map(\.name)))) }
     instructions.append(.wait(scripts.isTakenUp))
     if case .channel = wanted.target { instructions.append(scripts.channelIsNear) }
     return step("apply", "apply UpgradePlan \(wanted.name)", on: door, instructions)
@@ -171,10 +187,10 @@ extension UpgradePlanSteps {
       .wait(scripts.runsRelease(node.name, within: wanted.deadline + 120)),
     ]
     instructions += gate.onNode + [.wait(scripts.isDone(node.name))]
-    if cordoned.contains(node) { instructions.append(.run(script: scripts.cordon([node.name]))) }
+    if wanted.uncordons { instructions.append(.run(script: scripts.settle([node.name]))) }
     return step(
       "upgrade-\(node.name)", "let \(node.name) come to \(scripts.words) and see that it is well",
-      on: member.host, spends: .voter(member.host), instructions)
+      on: member.host, spends: .voter(member.host), brings: member.host, instructions)
   }
 
   /// All agents: the controller keeps to the pace itself.
@@ -185,7 +201,7 @@ extension UpgradePlanSteps {
     let wait = scripts.areDone(
       pending.map(\.name), within: max(wanted.deadline, batches * each))
     var instructions: [Instruction] = [.run(script: scripts.freeAgents), .wait(wait)]
-    if !cordoned.isEmpty { instructions.append(.run(script: scripts.cordon(cordoned.map(\.name)))) }
+    if wanted.uncordons { instructions.append(.run(script: scripts.settle(pending.map(\.name)))) }
     return step(
       "follow", "wait until agents run \(scripts.words)", on: door, instructions)
   }
@@ -198,7 +214,7 @@ extension UpgradePlanSteps {
   private static func applying(
     _ wanted: UpgradePlanObject, over live: LiveUpgradePlan?
   ) -> [Instruction] {
-    let object = wanted.object
+    let object = wanted.noted
     let flags = "--server-side --field-manager=\(LiveObject.manager) --force-conflicts"
     var instructions: [Instruction] = [
       .feed(
@@ -247,8 +263,8 @@ extension UpgradePlanSteps {
   ) -> [Step] {
     let scripts = UpgradeScripts(plan: wanted)
     return [
-      step(
-        address, "apply", "apply UpgradePlan \(wanted.name)", on: host,
+      Step(
+        StepID(address, "apply"), title: "apply UpgradePlan \(wanted.name)", on: host,
         [.run(script: scripts.mark)] + applying(wanted, over: nil) + [.wait(scripts.isTakenUp)])
     ]
   }

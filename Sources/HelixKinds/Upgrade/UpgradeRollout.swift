@@ -8,10 +8,24 @@ struct UpgradeRollout: Sendable {
   let release: ControllerRelease?
   let view: UpgradeView
   let next: UpgradeLadder.Next
+  /// Why nodes cannot be drained now that a job would have to drain, by name.
+  private let blocks: [String: Diagnostic]
+
+  /// What the server tells through which the cluster is told; nil when it does not answer in time.
+  static func read(
+    _ door: ClusterDoor, _ spec: UpgradeSpec, _ release: ControllerRelease?, on host: HostName,
+    _ sight: inout Sight
+  ) throws(Diagnostic) -> UpgradeRollout? {
+    guard let view = try sight.read(UpgradeView.fact, on: host) else { return nil }
+    let evictions = spec.mindsBudgets ? try sight.read(EvictionView.fact, on: host) : nil
+    return UpgradeRollout(door.cluster, spec, release, view, evictions)
+  }
 
   init(
-    _ cluster: K3sCluster, _ spec: UpgradeSpec, _ release: ControllerRelease?, _ view: UpgradeView
+    _ cluster: K3sCluster, _ spec: UpgradeSpec, _ release: ControllerRelease?, _ view: UpgradeView,
+    _ evictions: EvictionView? = nil
   ) {
+    blocks = Self.blocks(cluster, spec, view, evictions)
     self.cluster = cluster
     self.spec = spec
     self.release = release
@@ -83,14 +97,19 @@ extension UpgradeRollout {
 
   /// Nodes that this run brings to the release; a server that is under way goes first.
   func pending(_ role: K3sRoleOfNode) -> [UpgradeNode] {
-    let name = UpgradePlanObject.name(role)
-    let applying = Set(view.plan(name)?.applying ?? [])
-    let mine = behind(role).filter { !isKeptByOthers($0) && !($0.isOff && role == .agent) }
-    let isUnderWay = { (node: UpgradeNode) in
-      applying.contains(node.labels[NodeLabels.hostname] ?? node.name)
-        && node.label(of: name) != NodeLabels.disabled
+    let blocked = Set(blocked(role))
+    let mine = behind(role).filter {
+      !isKeptByOthers($0) && !($0.isOff && role == .agent) && !blocked.contains($0)
     }
     return mine.filter(isUnderWay) + mine.filter { !isUnderWay($0) }
+  }
+
+  /// Whether the controller is about to upgrade a node, or does.
+  func isUnderWay(_ node: UpgradeNode) -> Bool {
+    let name = UpgradePlanObject.name(node.isServer ? .server : .agent)
+    let applying = view.plan(name)?.applying ?? []
+    return applying.contains(node.labels[NodeLabels.hostname] ?? node.name)
+      && node.label(of: name) != NodeLabels.disabled
   }
 
   /// Whether somebody else has set the label that leaves a node out.
@@ -102,6 +121,36 @@ extension UpgradeRollout {
   /// Nodes that somebody else leaves out and that are behind.
   func keptByOthers(_ role: K3sRoleOfNode) -> [UpgradeNode] {
     behind(role).filter(isKeptByOthers)
+  }
+
+  /// Nodes that a disruption budget does not let this run drain; one whose job lives is drained
+  /// already.
+  func blocked(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    guard !blocks.isEmpty else { return [] }
+    let living = Set(
+      view.jobs(of: UpgradePlanObject.name(role)).filter(\.isUnfinished).map(\.node))
+    return behind(role).filter { node in
+      blocks[node.name] != nil && !living.contains(node.name) && !isKeptByOthers(node)
+        && !node.isOff
+    }
+  }
+
+  /// Why a node cannot be drained now.
+  func block(on node: UpgradeNode) -> Diagnostic? { blocks[node.name] }
+
+  private static func blocks(
+    _ cluster: K3sCluster, _ spec: UpgradeSpec, _ view: UpgradeView, _ evictions: EvictionView?
+  ) -> [String: Diagnostic] {
+    var blocks: [String: Diagnostic] = [:]
+    for node in view.nodes {
+      let member = (cluster.servers + cluster.agents).first { $0.nodeName == node.name }
+      let role: K3sRoleOfNode = node.isServer ? .server : .agent
+      blocks[node.name] = NodeDrain.obstacle(
+        to: node.isServer ? spec.servers.drain : spec.agents.drain, of: node.name, evictions,
+        at: member.map { .host($0.host, address: $0.address) }
+          ?? .resource(UpgradePlanResource.address(role)))
+    }
+    return blocks
   }
 
   /// Agents that are off and behind.
@@ -116,11 +165,31 @@ extension UpgradeRollout {
 
   /// Pending nodes that an operator has cordoned: the controller would uncordon them.
   func cordonedByOthers(_ role: K3sRoleOfNode) -> [UpgradeNode] {
-    guard wanted(role).uncordons else { return [] }
-    let jobs = view.jobs(of: UpgradePlanObject.name(role))
-    return pending(role).filter { node in
-      node.isCordoned && !jobs.contains { $0.node == node.name && $0.state != .complete }
+    wanted(role).uncordons ? pending(role).filter(isCordonedByOthers) : []
+  }
+
+  /// Whether somebody else has cordoned a node, as far as it is noted.
+  ///
+  /// A job may be gone long before the cordon that it has left.
+  func isCordonedByOthers(_ node: UpgradeNode) -> Bool {
+    switch node.before {
+    case .cordoned: return true
+    case .open: return false
+    case nil: break
     }
+    let name = UpgradePlanObject.name(node.isServer ? .server : .agent)
+    let isTouched =
+      isUnderWay(node)
+      || view.jobs(of: name).contains { $0.node == node.name && $0.state != .complete }
+    let isNoted =
+      !node.isServer && node.heldPlan != name && view.plan(name)?.noted == target.words
+    return node.isCordoned && node.cordonedFor == nil && !isTouched && !isNoted
+  }
+
+  /// Nodes at their release whose note nobody has taken off.
+  func leftNoted(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    let behind = Set(behind(role).map(\.name))
+    return nodes(role).filter { $0.before != nil && !behind.contains($0.name) }
   }
 
   func failedJobs(_ role: K3sRoleOfNode) -> [UpgradeJob] {
@@ -131,6 +200,11 @@ extension UpgradeRollout {
   func member(_ node: UpgradeNode) -> K3sCluster.Member? {
     cluster.servers.first { $0.nodeName == node.name }
   }
+}
+
+extension UpgradeSpec {
+  /// Whether disruption budgets can hold up a job of ours.
+  var mindsBudgets: Bool { [servers, agents].contains { $0.drain?.minds == true } }
 }
 
 extension K3sVersion {

@@ -4,16 +4,33 @@ import HelixPlan
 /// What is said to the cluster around one UpgradePlan.
 struct UpgradeScripts: Sendable {
   let plan: UpgradePlanObject
+  /// Nodes that are left as they are, since they cannot be drained now.
+  var blocked: [String] = []
 
   private var name: String { plan.name }
   private var label: String { NodeLabels.plan(name) }
   private var own: String { "helix_kubectl -n \(ControllerObjects.namespace)" }
   private var labelPath: String { Self.path(".metadata.labels.", label) }
+  /// `true` of a node that somebody else has cordoned; more of one that we have.
+  private var cordonedPath: String {
+    "{.spec.unschedulable}" + Self.path(".metadata.annotations.", NodeDrain.annotation)
+  }
+  private var beforePath: String { Self.path(".metadata.annotations.", NodeLabels.before) }
+  private var notedPath: String { Self.path(".metadata.annotations.", NodeLabels.noted) }
   private var holdPath: String { Self.path(".metadata.annotations.", NodeLabels.hold) }
 
   private static func path(_ front: String, _ key: String) -> String {
     "{\(front)\(key.split(separator: ".").joined(separator: "\\."))}"
   }
+
+  /// The node of each job of the UpgradePlan, and whether the job has failed or is complete.
+  private var jobRow: String {
+    let ended = ["Failed", "Complete"].map { #"{.status.conditions[?(@.type=="\#($0)")].status}"# }
+    let cells = [Self.path(".metadata.labels.", "upgrade.cattle.io/node")] + ended
+    return #"{range .items[*]}\#(cells.joined(separator: "|")){"\n"}{end}"#
+  }
+
+  private var jobs: String { "\(own) get jobs -l upgrade.cattle.io/plan=\(name)" }
 
   private var nodes: String {
     plan.role == .server ? "\(NodeLabels.controlPlane)=true" : "!\(NodeLabels.controlPlane)"
@@ -29,49 +46,52 @@ struct UpgradeScripts: Sendable {
     }
   }
 
-  /// Reads the nodes of the UpgradePlan into `$helix_nodes`, a line each.
-  private var listing: String {
+  /// Marks every node before the UpgradePlan changes.
+  ///
+  /// A node that runs the release already gets the mark of a node that is done, or it would be
+  /// drained for nothing. A server that does not is held until its turn, also one that the controller
+  /// has taken up without a job at work on it: it would make one at once. So is an agent that is off,
+  /// which would take a place for ever, and one that cannot be drained. What others hold stays held.
+  /// Whom somebody has cordoned is noted before the controller can have cordoned it.
+  var mark: String {
     let shown = [
       "{.metadata.name}", "{.status.nodeInfo.kubeletVersion}", labelPath, holdPath,
       #"{.status.conditions[?(@.type=="Ready")].status}"#,
-      Self.path(".metadata.labels.", NodeLabels.hostname),
+      Self.path(".metadata.labels.", NodeLabels.hostname), cordonedPath, beforePath,
     ].joined(separator: "|")
     let rows = #"{range .items[*]}\#(shown){"\n"}{end}"#
     return """
       set -e
       \(ClusterDoor.shell)
       \(tag)
+      helix_hash=$(printf '%s%s' "$helix_tag" \(ControllerObjects.account) | sha224sum | cut -c1-56)
+      helix_plan=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
+        -o jsonpath='{.status.applying}|\(notedPath)')
+      helix_applying=${helix_plan%%|*}
+      helix_noted=${helix_plan#*|}
+      helix_jobs=$(\(jobs) -o jsonpath=\(shellQuoted(jobRow)))
       helix_nodes=$(helix_kubectl get nodes -l \(shellQuoted(nodes)) -o jsonpath=\(shellQuoted(rows)))
-      helix_label() { helix_kubectl label node "$1" --overwrite "\(label)=$2" >/dev/null; }
+      helix_applies() { case $helix_applying in *"\\"$1\\""*) ;; *) return 1 ;; esac; }
+      \(noting)
+      helix_lives() { printf '%s\\n' "$helix_jobs" | grep -qxF -e "$1||"; }
       helix_free() { helix_kubectl annotate node "$1" \(NodeLabels.hold)- >/dev/null; }
+      helix_hold() {
+        helix_kubectl annotate node "$1" --overwrite \(NodeLabels.hold)=\(name) >/dev/null
+        helix_kubectl label node "$1" --overwrite \(label)=\(NodeLabels.disabled) >/dev/null
+      }
+      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r \\
+        node version mark hold ready hostname cordoned before; do
+        [ -n "$node" ] || continue
+        if [ "$mark" = \(NodeLabels.disabled) ] && [ "$hold" != \(name) ]; then continue; fi
+        if [ -n "$helix_tag" ] && [ "$(printf %s "$version" | tr + -)" = "$helix_tag" ]; then
+          [ "$mark" = "$helix_hash" ] ||
+            helix_kubectl label node "$node" --overwrite \(label)="$helix_hash" >/dev/null
+          [ -z "$hold" ] || helix_free "$node"
+          helix_lives "$node" || helix_settle "$node" "$before"
+        \(holding)
+        fi
+      done
       """
-  }
-
-  /// Marks nodes before the UpgradePlan changes.
-  ///
-  /// A node that runs the release already gets the mark of a node that is done, or it would be
-  /// drained for nothing. A server that does not is held until its turn; so is an agent that is off,
-  /// which would take a place for ever. What others hold stays held.
-  var mark: String {
-    """
-    \(listing)
-    helix_hash=$(printf '%s%s' "$helix_tag" \(ControllerObjects.account) | sha224sum | cut -c1-56)
-    helix_applying=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
-      -o jsonpath='{.status.applying}')
-    helix_hold() {
-      helix_kubectl annotate node "$1" --overwrite \(NodeLabels.hold)=\(name) >/dev/null
-      helix_label "$1" \(NodeLabels.disabled)
-    }
-    printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready hostname; do
-      [ -n "$node" ] || continue
-      if [ "$mark" = \(NodeLabels.disabled) ] && [ "$hold" != \(name) ]; then continue; fi
-      if [ -n "$helix_tag" ] && [ "$(printf %s "$version" | tr + -)" = "$helix_tag" ]; then
-        [ "$mark" = "$helix_hash" ] || helix_label "$node" "$helix_hash"
-        [ -z "$hold" ] || helix_free "$node"
-      \(holding)
-      fi
-    done
-    """
   }
 
   private var holding: String {
@@ -79,48 +99,132 @@ struct UpgradeScripts: Sendable {
     case .server:
       """
       elif [ "$mark" != \(NodeLabels.disabled) ]; then
-          case $helix_applying in
-          *"\\"$hostname\\""*) [ -n "$mark" ] || helix_label "$node" \(NodeLabels.due) ;;
-          *) helix_hold "$node" ;;
-          esac
+          if ! helix_applies "$hostname"; then helix_hold "$node"
+          elif ! helix_lives "$node"; then
+            helix_note "$node" open
+            helix_hold "$node"
+          elif [ -z "$mark" ]; then
+            helix_kubectl label node "$node" --overwrite \(label)=\(NodeLabels.due) >/dev/null
+          fi
       """
     case .agent:
       """
-      elif [ "$ready" != True ] && [ "$ready" != False ]; then helix_hold "$node"
+      elif \(leavesOut); then
+          ! helix_touched "$node" "$hostname" || helix_note "$node" open
+          helix_hold "$node"
+        else
+          if [ "$cordoned" = true ] && ! helix_touched "$node" "$hostname" &&
+            { [ "$hold" = \(name) ] || [ "$helix_noted" != \(shellQuoted(plan.target.words)) ]; }; then
+            helix_note "$node" cordoned
+          fi
       """
     }
+  }
+
+  /// Shell functions that note how a node stood, once, and make it so again.
+  private var noting: String {
+    let note = "helix_kubectl annotate node \"$1\" --overwrite \(NodeLabels.before)="
+    return """
+      helix_note() { \(plan.uncordons ? "[ -n \"$before\" ] || \(note)\"$2\" >/dev/null" : ":"); }
+      helix_touched() {
+        helix_applies "$2" || printf '%s\\n' "$helix_jobs" | grep -qxF -e "$1||" -e "$1|True|"
+      }
+      \(settling)
+      """
+  }
+
+  private var settling: String {
+    """
+    helix_settle() {
+      case $2 in '') return 0 ;; cordoned) helix_kubectl cordon "$1" >/dev/null ;; esac
+      helix_kubectl annotate node "$1" \(NodeLabels.before)- >/dev/null
+    }
+    """
+  }
+
+  private var leavesOut: String {
+    let isOff = #"[ "$ready" != True ] && [ "$ready" != False ]"#
+    guard !blocked.isEmpty else { return isOff }
+    let names = shellQuoted(" \(blocked.joined(separator: " ")) ")
+    return "{ \(isOff); } || case \(names) in *\" $node \"*) ;; *) false ;; esac"
   }
 
   /// Lets the controller have the agents that are behind, once the UpgradePlan leads to the release:
   /// before, those without a mark would get a job of the release before.
   var freeAgents: String {
-    """
-    \(listing)
-    [ -n "$helix_tag" ] || exit 0
-    printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready hostname; do
-      [ -n "$node" ] && [ "$(printf %s "$version" | tr + -)" != "$helix_tag" ] || continue
-      [ "$ready" = True ] || [ "$ready" = False ] || continue
-      if [ -z "$mark" ] || [ "$hold" = \(name) ]; then helix_label "$node" \(NodeLabels.due); fi
-      if [ "$hold" = \(name) ]; then helix_free "$node"; fi
-    done
-    """
-  }
-
-  /// Lets the controller have a server.
-  func free(_ node: String) -> String {
-    let node = shellQuoted(node)
+    let shown = [
+      "{.metadata.name}", "{.status.nodeInfo.kubeletVersion}", labelPath, holdPath,
+      #"{.status.conditions[?(@.type=="Ready")].status}"#,
+    ].joined(separator: "|")
+    let rows = #"{range .items[*]}\#(shown){"\n"}{end}"#
     return """
       set -e
       \(ClusterDoor.shell)
-      if [ "$(helix_kubectl get node \(node) -o jsonpath=\(shellQuoted(holdPath)))" = \(name) ]; then
-        helix_kubectl label node \(node) --overwrite \(label)=\(NodeLabels.due) >/dev/null
-        helix_kubectl annotate node \(node) \(NodeLabels.hold)- >/dev/null
-      fi
+      \(tag)
+      [ -n "$helix_tag" ] || exit 0
+      helix_nodes=$(helix_kubectl get nodes -l \(shellQuoted(nodes)) -o jsonpath=\(shellQuoted(rows)))
+      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready _; do
+        [ -n "$node" ] && [ "$(printf %s "$version" | tr + -)" != "$helix_tag" ] || continue
+        if \(leavesOut); then continue; fi
+        if [ -z "$mark" ] || [ "$hold" = \(name) ]; then
+          helix_kubectl label node "$node" --overwrite \(label)=\(NodeLabels.due) >/dev/null
+        fi
+        if [ "$hold" = \(name) ]; then
+          helix_kubectl annotate node "$node" \(NodeLabels.hold)- >/dev/null
+        fi
+      done
       """
   }
 
-  func cordon(_ nodes: [String]) -> String {
-    "\(ClusterDoor.shell)\nhelix_kubectl cordon \(nodes.map(shellQuoted).joined(separator: " "))"
+  /// Lets the controller have a server, and takes a failed job of it away before: with the job gone
+  /// it would be upgraded at once.
+  func free(_ server: String) -> String {
+    let node = shellQuoted(server)
+    let row =
+      #"{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Failed")].status}{"\n"}{end}"#
+    return """
+      set -e
+      \(ClusterDoor.shell)
+      helix_jobs=$(\(jobs),upgrade.cattle.io/node=\(node) -o jsonpath=\(shellQuoted(row)))
+      helix_failed=$(printf '%s\\n' "$helix_jobs" | sed -n 's/|True$//p')
+      [ -z "$helix_failed" ] || \(own) delete job --ignore-not-found $helix_failed
+      helix_node=$(helix_kubectl get node \(node) \\
+        -o jsonpath=\(shellQuoted("\(holdPath)|\(beforePath)|\(cordonedPath)")))
+      if [ "${helix_node%%|*}" = \(name) ]; then
+        \(noteOnFreeing(node))
+        helix_kubectl label node \(node) --overwrite \(label)=\(NodeLabels.due) >/dev/null
+        helix_kubectl annotate node \(node) \(NodeLabels.hold)- >/dev/null
+      fi
+      [ -z "$helix_failed" ] || \(touch)
+      """
+  }
+
+  /// While a server is held, nobody but an operator cordons it.
+  private func noteOnFreeing(_ node: String) -> String {
+    guard plan.uncordons else { return ":" }
+    let note = "helix_kubectl annotate node \(node) --overwrite \(NodeLabels.before)"
+    return """
+      case ${helix_node#*|} in
+        '|true') \(note)=\(NodeLabels.Before.cordoned.rawValue) >/dev/null ;;
+        '|'*) \(note)=\(NodeLabels.Before.open.rawValue) >/dev/null ;;
+        esac
+      """
+  }
+
+  /// Cordons nodes again that an operator had cordoned, and takes the notes of it off.
+  func settle(_ nodes: [String]) -> String {
+    let rows = #"{range .items[*]}{.metadata.name}|\#(beforePath){"\n"}{end}"#
+    let names = shellQuoted(" \(nodes.joined(separator: " ")) ")
+    return """
+      # what operators had cordoned is cordoned again
+      set -e
+      \(ClusterDoor.shell)
+      \(settling)
+      helix_nodes=$(helix_kubectl get nodes -o jsonpath=\(shellQuoted(rows)))
+      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node before; do
+        case \(names) in *" $node "*) helix_settle "$node" "$before" ;; esac
+      done
+      """
   }
 
   /// Takes failed jobs away, and changes the UpgradePlan so that the controller looks at it anew.
@@ -129,6 +233,13 @@ struct UpgradeScripts: Sendable {
     set -e
     \(ClusterDoor.shell)
     \(own) delete job --ignore-not-found \(jobs.map(shellQuoted).joined(separator: " "))
+    \(touch)
+    """
+  }
+
+  /// A change after which the controller looks at the UpgradePlan anew.
+  private var touch: String {
+    """
     \(own) annotate \(PlanDefinition.name) \(name) --overwrite \\
       "helix.infra/retried=$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
     """

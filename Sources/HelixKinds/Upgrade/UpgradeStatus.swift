@@ -21,7 +21,7 @@ package struct UpgradeStatus: Sendable, Equatable, Encodable {
     /// The release of this hop; nil where it is not known or the node has it.
     package var to: String?
     package var isReady: Bool
-    /// Who has cordoned it: `upgrade`, `failed upgrade`, `somebody`; nil when it takes pods.
+    /// Who has cordoned it: `helix-infra`, `upgrade`, `failed upgrade`, `somebody`; nil when it takes pods.
     package var cordoned: String?
     /// How the UpgradePlan stands to it: `done`, `waiting`, `held`, `left out`.
     package var mark: String
@@ -47,12 +47,19 @@ package struct UpgradeStatus: Sendable, Equatable, Encodable {
 // MARK: - Reading
 
 extension UpgradeStatus {
+  /// What comes of asking the servers.
+  package enum Answer: Sendable, Equatable {
+    case told(UpgradeStatus)
+    /// No server answers now, as while the only one is restarted.
+    case silence(Diagnostic)
+  }
+
   /// The status that the first server tells which answers.
   ///
-  /// - Throws: what is missing in the inventory, or why nobody answers.
+  /// - Throws: what is missing in the inventory.
   package static func read(
     _ observation: Observation, inventory: Inventory
-  ) throws(Diagnostics) -> UpgradeStatus {
+  ) throws(Diagnostics) -> Answer {
     guard let spec = inventory.cluster else {
       throw Diagnostics(
         Diagnostic(
@@ -63,6 +70,7 @@ extension UpgradeStatus {
     let upgrade =
       spec.upgrade
       ?? UpgradeSpec(
+        strategy: cluster.upgradesOverSSH ? .ssh : .controller,
         controller: .init(version: Located("", at: spec.location)),
         servers: .init(location: spec.location), agents: .init(location: spec.location),
         location: spec.location)
@@ -76,12 +84,13 @@ extension UpgradeStatus {
         let trouble = try answer(UpgradeTrouble.fact, server.host, observation) ?? .none
         let release = ControllerRelease(upgrade.controller.version.value)
         let rollout = UpgradeRollout(cluster, upgrade, release, view)
-        return UpgradeStatusReading(rollout: rollout, trouble: trouble).status
+        return .told(UpgradeStatusReading(rollout: rollout, trouble: trouble).status)
       } catch {
-        throw Diagnostics(error)
+        // Half an answer is what a server gives that is being restarted.
+        silence = silence ?? error
       }
     }
-    throw Diagnostics(
+    return .silence(
       Diagnostic(
         "no server of \(cluster.name) answers", reason: silence?.summary,
         remedy: "bring a server back, then ask again"))

@@ -7,7 +7,7 @@ struct UpgradeStatusReading {
   let trouble: UpgradeTrouble
 
   private var view: UpgradeView { rollout.view }
-  private var byController: Bool { rollout.spec.strategy == .controller }
+  private var byController: Bool { !rollout.cluster.upgradesOverSSH }
 
   /// A channel's release is known in an image tag's spelling alone.
   private var hop: String? {
@@ -29,7 +29,10 @@ struct UpgradeStatusReading {
     if case .hop = rollout.next { return .underWay }
     let isBehind = K3sRoleOfNode.allCases.contains { !rollout.behind($0).isEmpty }
     let isWell = view.nodes.allSatisfy { $0.isReady || !rollout.cluster.bringsNetwork }
-    return isBehind || !isWell || view.jobs.contains { $0.state == .running } ? .underWay : .done
+    let isAtWork = view.jobs.contains { $0.state == .running }
+    // A cordon of ours is taken off at the end.
+    return isBehind || !isWell || isAtWork || view.nodes.contains { $0.cordonedFor != nil }
+      ? .underWay : .done
   }
 
   // MARK: - Nodes
@@ -52,10 +55,15 @@ struct UpgradeStatusReading {
 
   private func cordoned(_ node: UpgradeNode, _ job: UpgradeJob?) -> String? {
     guard node.isCordoned else { return nil }
+    if node.cordonedFor != nil { return "helix-infra" }
     switch job?.state {
     case .running, .waiting: return "upgrade"
-    case .failed: return "failed upgrade"
-    case .complete, nil: return "somebody"
+    case .failed: return node.before == .cordoned ? "somebody" : "failed upgrade"
+    // A failed job is gone after a while, and its cordon is not.
+    case .complete, nil:
+      let role: K3sRoleOfNode = node.isServer ? .server : .agent
+      return !byController || rollout.isCordonedByOthers(node)
+        || !rollout.behind(role).contains(node) ? "somebody" : "failed upgrade"
     }
   }
 
@@ -86,10 +94,21 @@ struct UpgradeStatusReading {
   private static let pull = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"]
 
   private func isDraining(_ job: UpgradeJob) -> Bool {
-    job.state == .running && rollout.spec.agents.drain != nil
+    job.state == .running && drains(job)
       && pods(of: job).contains { pod in
         pod.phase == "Pending" && !pod.reasons.contains { $0.hasPrefix("drain Completed") }
       }
+  }
+}
+
+extension UpgradeStatusReading {
+  /// Whether the job's UpgradePlan takes pods off nodes.
+  private func drains(_ job: UpgradeJob) -> Bool {
+    switch job.plan {
+    case UpgradePlanObject.serversName: rollout.spec.servers.drain != nil
+    case UpgradePlanObject.agentsName: rollout.spec.agents.drain != nil
+    default: false
+    }
   }
 }
 
@@ -119,7 +138,8 @@ extension UpgradeStatusReading {
       return [
         Diagnostic(
           "system-upgrade-controller is not installed", reason: "nobody brings nodes to a release",
-          remedy: "helix-infra apply helix.infra.system_upgrade", severity: .warning)
+          remedy: "apply the playbook that has the role \(SystemUpgradeRole.role.name), such as"
+            + " playbooks/upgrade.yaml", severity: .warning)
       ]
     }
     guard controller.available == 0 else { return [] }
@@ -195,6 +215,12 @@ extension UpgradeStatusReading {
           "\(node.name) was left cordoned by a failed job",
           reason: "the controller makes it schedulable again only when a job succeeds",
           remedy: "apply again, or give up: kubectl uncordon \(node.name)")
+      case "helix-infra":
+        return Diagnostic(
+          "\(node.name) is cordoned by helix-infra, for \(node.cordonedFor ?? "upgrade")",
+          reason: "a run is at work on it, or was cut short",
+          remedy: "see whether one runs: helix-infra unlock; if none does, apply again",
+          severity: .warning)
       case "somebody":
         return Diagnostic(
           "\(node.name) is cordoned, and no job is at work on it",

@@ -15,6 +15,10 @@ struct UpgradeNode: Sendable, Hashable {
   var taints: [NodeTaint]
   /// The UpgradePlan that we keep from it for now.
   var heldPlan: String?
+  /// How it stood before the controller had it; nil when that was not noted.
+  var before: NodeLabels.Before?
+  /// What we have cordoned it for; nil when it was not us.
+  var cordonedFor: String?
 
   var isServer: Bool { labels[NodeLabels.controlPlane] == "true" }
 
@@ -33,6 +37,8 @@ struct LiveUpgradePlan: Sendable, Hashable {
   var applying: [String]
   /// `type=status reason message`, as far as there are any.
   var conditions: [String: Condition]
+  /// The target for which the cordons of its nodes were noted.
+  var noted: String
 
   struct Condition: Sendable, Hashable {
     var status: String
@@ -58,6 +64,8 @@ struct UpgradeJob: Sendable, Hashable {
   var state: State
   /// Why it failed: `DeadlineExceeded`, `BackoffLimitExceeded`.
   var reason: String
+
+  var isUnfinished: Bool { state == .waiting || state == .running }
 }
 
 /// What one living server says of upgrades: nodes, UpgradePlans, jobs, the controller.
@@ -109,11 +117,13 @@ extension UpgradeView {
     + #"{.status.conditions[?(@.type=="Ready")].status}{"\t"}"#
     + #"{.status.conditions[?(@.type=="EtcdIsVoter")].status}{"\t"}{.spec.unschedulable}{"\t"}"#
     + #"{.metadata.labels}{"\t"}{.spec.taints}{"\t"}"#
-    + #"{.metadata.annotations.helix\.infra/holds-plan}{"\n"}{end}"#
+    + #"{.metadata.annotations.helix\.infra/holds-plan}{"\t"}"#
+    + #"{.metadata.annotations.helix\.infra/before-upgrade}{"\t"}"#
+    + #"{.metadata.annotations.\#(NodeDrain.annotationPath)}{"\n"}{end}"#
 
   private static let planRow =
     #"{range .items[*]}plan{"\t"}{.metadata.namespace}{"\t"}{.metadata.name}{"\t"}{.spec}{"\t"}"#
-    + #"{.status}{"\n"}{end}"#
+    + #"{.status}{"\t"}{.metadata.annotations.helix\.infra/cordons-noted}{"\n"}{end}"#
 
   private static let jobRow =
     #"{range .items[*]}job{"\t"}{.metadata.name}{"\t"}{.metadata.labels}{"\t"}{.spec.parallelism}"#
@@ -132,8 +142,8 @@ extension UpgradeView {
     for line in answer.output.split(separator: "\n") {
       let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
       switch (cells[0], cells.count) {
-      case ("node", 9): view.nodes.append(try UpgradeNode(cells))
-      case ("plan", 5): view.plans.append(try LiveUpgradePlan(cells))
+      case ("node", 11): view.nodes.append(try UpgradeNode(cells))
+      case ("plan", 6): view.plans.append(try LiveUpgradePlan(cells))
       case ("job", 7): view.jobs.append(try UpgradeJob(cells))
       case ("controller", 3):
         view.controller = Controller(image: cells[1], available: Int(cells[2]) ?? 0)
@@ -158,6 +168,7 @@ extension UpgradeView {
         node.isOff ? "off" : "", node.isCordoned ? "cordoned" : "",
         node.label(of: node.isServer ? UpgradePlanObject.serversName : UpgradePlanObject.agentsName)
           == NodeLabels.disabled ? "held" : "",
+        node.before.map { "\($0) before" } ?? "",
       ].filter { !$0.isEmpty }
       return ([node.name, node.version?.description ?? "?"] + marks).joined(separator: " ")
     }
@@ -177,7 +188,9 @@ extension UpgradeNode {
       isOff: cells[3] != "True" && cells[3] != "False",
       isVoter: cells[4].isEmpty ? nil : cells[4] == "True", isCordoned: cells[5] == "true",
       labels: texts(try json(cells[6])), taints: taints.compactMap { NodeTaint($0) },
-      heldPlan: cells[8].isEmpty ? nil : cells[8])
+      heldPlan: cells[8].isEmpty ? nil : cells[8],
+      before: NodeLabels.Before(rawValue: cells[9]),
+      cordonedFor: cells[10].isEmpty ? nil : cells[10])
   }
 }
 
@@ -195,7 +208,8 @@ extension LiveUpgradePlan {
       namespace: cells[1], name: cells[2], spec: try json(cells[3])?.mapping ?? Mapping(),
       latestVersion: status["latestVersion"]?.text ?? "",
       latestHash: status["latestHash"]?.text ?? "",
-      applying: (status["applying"]?.list ?? []).compactMap(\.text), conditions: conditions)
+      applying: (status["applying"]?.list ?? []).compactMap(\.text), conditions: conditions,
+      noted: cells[5])
   }
 }
 

@@ -1,4 +1,4 @@
-package import HelixModel
+import HelixModel
 
 extension QuorumLedger {
   /// Whether a claim may be taken now, beside those that are held.
@@ -7,11 +7,10 @@ extension QuorumLedger {
       .decision
   }
 
-  /// Why a claim could not be granted however long it waits, if the servers stay as they are and
-  /// those in `coming` are well by then; nil when it could.
-  package func obstacle(to claim: Claim, coming: Set<HostName> = []) -> String? {
-    var judgement = Judgement(self, claim, held: [], isSteady: { _ in true })
-    judgement.votes.count(coming.map(node))
+  /// Why a claim could not be granted however long it waits, if the servers stay as they are; nil
+  /// when it could.
+  package func obstacle(to claim: Claim) -> String? {
+    let judgement = Judgement(self, claim, held: []) { !votes.silent.contains(node(of: $0)) }
     guard case .refused(let words) = judgement.decision else { return nil }
     return words
   }
@@ -24,10 +23,10 @@ extension QuorumLedger {
     return judgement.decision == .granted
   }
 
-  /// Whether a claim could not be granted beside those held even if all voters were well.
+  /// Whether a claim could not be granted beside those held even if all members were well.
   package func isHopeless(_ claim: Claim, held: [Held]) -> Bool {
     var judgement = Judgement(self, claim, held: held, isSteady: { _ in false })
-    judgement.votes.count(votes.voters)
+    judgement.votes.count(votes.voters + votes.learners)
     return judgement.decision != .granted
   }
 

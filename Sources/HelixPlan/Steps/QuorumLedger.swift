@@ -97,6 +97,18 @@ package struct QuorumLedger: Sendable {
     streaks[host] = nil
   }
 
+  /// Counts what a step changes when it has succeeded.
+  mutating func suppose(_ step: Step) {
+    if let host = step.brings {
+      let node = node(of: host)
+      // Who was taken out before its turn does not come back by a restart.
+      if case .voter = step.spends, !votes.voters.contains(node) { return }
+      votes.count([node])
+    } else if step.spends == .membership, let subject = step.id.address.host {
+      votes.remove(node(of: subject))
+    }
+  }
+
   func node(of host: HostName) -> String {
     seats.first { $0.host == host }?.node ?? host.rawValue.lowercased()
   }

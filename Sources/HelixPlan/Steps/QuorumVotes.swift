@@ -7,9 +7,9 @@ extension QuorumLedger {
     package fileprivate(set) var voters: [String] = []
     /// Voters whose etcd is healthy and whose API is ready.
     package fileprivate(set) var well: Set<String> = []
-    /// Voters whose etcd is healthy, whatever their API says.
-    fileprivate(set) var voting: Set<String> = []
-    fileprivate(set) var learners: [String] = []
+    /// Voters whose etcd or API says that it reads through the majority.
+    package fileprivate(set) var voting: Set<String> = []
+    package fileprivate(set) var learners: [String] = []
     /// Servers that hold data of etcd, or cannot tell.
     fileprivate(set) var holders: [String] = []
     /// Servers that said nothing.
@@ -39,10 +39,13 @@ extension QuorumLedger {
         }
         if word.etcd != .absent { holders.append(seat.node) }
         if word.isLearner { learners.append(seat.node) }
-        guard word.etcd == .healthy, !word.isLearner else { continue }
+        // An API is ready only while its etcd reads through the majority: then the vote is there,
+        // though etcd's own listener does not say so.
+        guard word.etcd == .healthy || word.etcd == .unhealthy && word.isReady, !word.isLearner
+        else { continue }
         names.insert(seat.node)
         voting.insert(seat.node)
-        if word.isReady { well.insert(seat.node) }
+        if word.isReady, word.etcd == .healthy { well.insert(seat.node) }
       }
       // Of a voter that is not declared, its node is all that is known.
       for (name, isReady) in listed where isReady {
@@ -50,7 +53,7 @@ extension QuorumLedger {
         well.insert(name)
       }
       // Where nobody can tell who votes, everybody may who has not said otherwise.
-      if names.isEmpty, !isListed { names = Set(holders) }
+      if !isListed { names.formUnion(Set(holders).subtracting(learners)) }
       voters = names.sorted()
     }
   }
@@ -70,5 +73,15 @@ extension QuorumLedger.Votes {
     voting.formUnion(nodes)
     learners.removeAll { nodes.contains($0) }
     isListed = true
+  }
+
+  /// Forgets a member that was taken out.
+  mutating func remove(_ node: String) {
+    voters.removeAll { $0 == node }
+    well.remove(node)
+    voting.remove(node)
+    learners.removeAll { $0 == node }
+    holders.removeAll { $0 == node }
+    silent.removeAll { $0 == node }
   }
 }

@@ -44,13 +44,17 @@ package struct Step: Hashable, Sendable, Codable {
   /// was stopped.
   package var undo: [Instruction]
   package var spends: Budget?
+  /// The server whose voter is well once it has succeeded.
+  ///
+  /// A step that spends `membership` and names nobody takes a member out.
+  package var brings: HostName?
   /// Seconds for the whole step.
   package var timeout: Int
 
   package init(
     _ id: StepID, title: String, host: HostName?, after: [StepID] = [], follows: [StepID] = [],
     instructions: [Instruction], undo: [Instruction] = [], spends: Budget? = nil,
-    timeout: Int = 120
+    brings: HostName? = nil, timeout: Int = 120
   ) {
     self.id = id
     self.title = title
@@ -60,6 +64,7 @@ package struct Step: Hashable, Sendable, Codable {
     self.instructions = instructions
     self.undo = undo
     self.spends = spends
+    self.brings = brings
     self.timeout = timeout
   }
 }

@@ -156,7 +156,7 @@ extension GraphWalk {
         left.append(position)
         continue
       }
-      switch votes.decide(claim, at: position, now: now) {
+      switch votes.decide(claim, at: position, now: now, isIdle: runningCount == 0) {
       case .granted:
         votes.grant(claim, to: position)
         run(position)
@@ -181,6 +181,7 @@ extension GraphWalk {
   private mutating func run(_ position: Int) {
     states[position] = .running
     runningCount += 1
+    votes.startOver()
   }
 
   private func spends(_ position: Int) -> Bool { steps[position].spends != nil }
@@ -191,6 +192,7 @@ extension GraphWalk {
   mutating func end(_ id: StepID, _ outcome: StepOutcome) -> [(step: Step, blame: StepID)] {
     guard let position = positions[id], case .running = states[position] else { return [] }
     runningCount -= 1
+    votes.startOver()
     votes.release(position, outcome)
     states[position] = .ended(outcome)
     // Only a run that is being stopped interrupts its steps.

@@ -5,7 +5,7 @@ extension Instruction {
   /// What the instruction does in words; for events, and for the command that an error names.
   package var words: String {
     switch self {
-    case .run(let script): "run \(firstLine(of: script))"
+    case .run(let script): comment(of: script) ?? "run \(firstLine(of: script))"
     case .launch(let launch): launch.title
     case .reboot: "reboot"
     case .feed(let feed): feed.title
@@ -21,10 +21,15 @@ extension Instruction {
 /// What a script says of itself in a comment on top, or else its first line that is not empty, and
 /// a mark when there are more.
 private func firstLine(of script: String) -> String {
+  if let comment = comment(of: script) { return comment }
   let lines = plainLines(script, last: .max, width: 160).filter { !$0.isEmpty }
-  if let comment = lines.first, comment.hasPrefix("# ") { return String(comment.dropFirst(2)) }
   guard let first = lines.first else { return "an empty script" }
   return lines.count > 1 ? "\(first) …" : first
+}
+
+private func comment(of script: String) -> String? {
+  let first = plainLines(script, last: .max, width: 160).first { !$0.isEmpty }
+  return first.flatMap { $0.hasPrefix("# ") ? String($0.dropFirst(2)) : nil }
 }
 
 /// What an exit status alone tells, and what to do about it.

@@ -19,7 +19,7 @@ struct VoteKeeping {
   /// Whether something changed during the count.
   private var isOutdated = false
   private(set) var nextCount = Duration.zero
-  /// Since when each waiting step is refused without another running step to wait for.
+  /// Since when each waiting step is refused while no other step runs that might bring a voter back.
   private var since: [Int: Duration] = [:]
   /// What was last told about each waiting step.
   private var told: [Int: String] = [:]
@@ -78,8 +78,10 @@ extension VoteKeeping {
   }
 
   /// Decides on the latest count; a step that ended since it began still counts as running.
+  ///
+  /// Where the walk is not idle, something is still to be waited for.
   mutating func decide(
-    _ claim: QuorumLedger.Claim, at position: Int, now: Duration
+    _ claim: QuorumLedger.Claim, at position: Int, now: Duration, isIdle: Bool
   ) -> Verdict {
     let before = heldAtCount ?? []
     let adrift = failed.filter { $0.standing == .adrift }
@@ -87,7 +89,7 @@ extension VoteKeeping {
       return .granted
     }
     if ledger.isHopeless(claim, held: adrift) { return .failed(words, patience: nil) }
-    guard running.isEmpty else {
+    guard isIdle else {
       since[position] = nil
       return .waits(words)
     }
@@ -107,9 +109,11 @@ extension VoteKeeping {
 
   mutating func grant(_ claim: QuorumLedger.Claim, to position: Int) {
     running[position] = claim
-    since[position] = nil
     told[position] = nil
   }
+
+  /// Lets nobody have waited yet: a step has begun or ended, so the run goes on.
+  mutating func startOver() { since = [:] }
 
   /// Ends the count that was under way.
   mutating func pause(hasGranted: Bool, now: Duration) {

@@ -71,6 +71,12 @@ extension SimulatedCluster {
     note()
   }
 
+  /// Its host went down by itself, whoever had taken down the voter before.
+  mutating func goDown(_ number: Int) {
+    servers[number].isDownByUs = false
+    servers[number].isDownInTurn = false
+  }
+
   mutating func noteTurn(_ number: Int) {
     servers[number].isDownInTurn = !servers[number].isUp && servers[number].isDownByUs
   }

@@ -30,6 +30,7 @@ extension Simulation {
   private mutating func affect(_ position: Int, _ length: Int) {
     switch setup.effects[position] {
     case .none: break
+    case .starts(let server): happen(.starts(server), after: random.number(0...length))
     case .stops(let server):
       let stop = random.number(0...length / 2)
       happen(.stops(server, byUs: true), after: stop)
@@ -57,6 +58,8 @@ extension Simulation {
     let end = random.number(0...length)
     switch effect {
     case .none: break
+    case .starts(let server):
+      if !isBroken, random.once(in: 2) { happen(.starts(server), after: end) }
     case .stops(let server):
       // A restart that was only ordered stops the voter shortly after the step has failed.
       if !isBroken, random.once(in: 3) { break }
@@ -173,6 +176,7 @@ extension Simulation {
   private mutating func goDown(_ host: HostName, _ server: Int?) {
     if let server {
       take(.stops(server, byUs: false))
+      cluster.goDown(server)
       cluster.silence(server, true)
     }
     for position in running.keys.sorted() where setup.graph.steps[position].host == host {

@@ -50,7 +50,7 @@ extension Simulation {
     for (other, turns) in queue.turns where turns > 0 && running[other] == nil { further += 1 }
     for other in running.keys {
       switch setup.effects[other] {
-      case .none: break
+      case .none, .starts: break
       case .stops(let server): claimed.insert(server)
       case .stopsAny: further += 1
       case .adds, .takesOut:
@@ -64,7 +64,7 @@ extension Simulation {
     }
     let own: Int?
     switch setup.effects[position] {
-    case .none: return
+    case .none, .starts: return
     case .stops(let server): own = server
     case .stopsAny: own = nil
     case .adds(let server), .takesOut(let server):

@@ -6,6 +6,8 @@ package struct SimulationSetup: Sendable {
   /// What a step does to the votes while it runs.
   enum Effect: Hashable, Sendable {
     case none
+    /// Starts a server's voter, if it is down.
+    case starts(Int)
     /// Stops a server's voter, and starts it again.
     case stops(Int)
     /// The cluster stops one voter after the other.
@@ -16,7 +18,7 @@ package struct SimulationSetup: Sendable {
 
   package let graph: StepGraph
   package let quorum: QuorumGuard?
-  /// Which servers vote before the run, and which of those are gone already.
+  /// Which servers vote before the run, and which of those are down already.
   let voters: Set<Int>
   let ghosts: Set<Int>
   /// In the order of the graph.
@@ -28,7 +30,7 @@ package struct SimulationSetup: Sendable {
   /// A setup whose servers all vote, but for those that a step adds first.
   ///
   /// `additions` are the steps that make a member of the server they are about; other steps that
-  /// spend `membership` take it out. Servers in `gone` vote and are down for good.
+  /// spend `membership` take it out. Servers in `gone` vote and are down until a step starts them.
   package init(
     _ graph: StepGraph, quorum: QuorumGuard?, additions: Set<StepID>, gone: Set<HostName> = []
   ) {
@@ -42,7 +44,9 @@ package struct SimulationSetup: Sendable {
     var voters = Set(0..<seats.count)
     var settled: Set<Int> = []
     effects = graph.steps.map { step in
-      guard let claim = QuorumLedger.Claim(step) else { return .none }
+      guard let claim = QuorumLedger.Claim(step) else {
+        return step.brings.flatMap { seats[$0] }.map(Effect.starts) ?? .none
+      }
       if claim.budget == .anyVoter { return .stopsAny }
       guard let seat = claim.subject.flatMap({ seats[$0] }) else { return .none }
       guard claim.budget == .membership else { return .stops(seat) }

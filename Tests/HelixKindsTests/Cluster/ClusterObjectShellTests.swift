@@ -113,6 +113,61 @@ struct ClusterObjectShellTests {
     #expect(words == "error: Apply failed\n- .data.a")
   }
 
+  @Test("what somebody has changed by hand is taken back", arguments: shells)
+  func byHand(shell: String) throws {
+    let kubectl = try #require(kubectl)
+    let refusal = """
+      error: Apply failed with 2 conflicts: conflicts with "kubectl-edit" using v1:
+      - .data.a
+      conflicts with "kubectl-patch" using v1:
+      - .data.b
+
+      """
+    let held = { (fields: String) in
+      #"{"kind":"ConfigMap","metadata":{"managedFields":[{"manager":"kubectl-edit","fieldsV1":{\#(fields)}}]}}"#
+    }
+    try kubectl.answer("get", held(#""f:a":{}"#))
+    try kubectl.answer("dry-run", "", failing: refusal)
+    try kubectl.answer("forced-dry-run", held(""))
+    let object = try object(nasty)
+    let answer = try kubectl.ask(LiveObject.fact(object), in: shell)
+    guard case .there(let live, let after) = answer else {
+      Issue.record("\(answer)")
+      return
+    }
+    #expect(LiveObject.hands(on: live, after: after) == ["kubectl-edit"])
+    try kubectl.answer("apply", "", failing: refusal)
+    let script =
+      "helix_manifest() { echo '{}'; }\n\(ClusterDoor.shell)\n\(object.applyShell)\nhelix_apply"
+    #expect(try kubectl.perform(script, in: shell).status == 0)
+    #expect(
+      kubectl.calls.last == "apply --server-side --field-manager=helix-infra --force-conflicts -f -"
+    )
+  }
+
+  @Test(
+    "a conflict with a program is none with a hand, even where a hand is in it", arguments: shells)
+  func notByHand(shell: String) throws {
+    let kubectl = try #require(kubectl)
+    let object = try object(nasty)
+    for other in ["hpa", "kubectl", "kubectl-client-side-apply", "kubectl-edit-not"] {
+      try kubectl.answer(
+        "apply", "",
+        failing: """
+          error: Apply failed with 2 conflicts: conflicts with "kubectl-edit" using v1:
+          - .data.a
+          conflicts with "\(other)" using v1:
+          - .data.b
+
+          """)
+      let script =
+        "helix_manifest() { echo '{}'; }\n\(ClusterDoor.shell)\n\(object.applyShell)\nhelix_apply"
+      let result = try kubectl.perform(script, in: shell)
+      #expect(result.status == 1 && result.errors.contains(other), "\(result)")
+    }
+    #expect(!kubectl.calls.contains { $0.contains("--force-conflicts") })
+  }
+
   @Test("a kind or a namespace that is not there yet is told apart from a mistake")
   func lacks() throws {
     let kubectl = try #require(kubectl)

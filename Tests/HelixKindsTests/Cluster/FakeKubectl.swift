@@ -22,7 +22,8 @@ struct FakeKubectl {
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
   }
 
-  /// Answers stand in files called after the verb; `dry-run` is the apply that changes nothing.
+  /// Answers stand in files called after the verb; `dry-run` is the apply that changes nothing,
+  /// `forced-` stands before one that takes fields over.
   private static func program(_ root: String) -> String {
     """
     #!/bin/sh
@@ -30,6 +31,7 @@ struct FakeKubectl {
     verb=$1
     [ "$1" != -n ] || verb=$3
     case "$*" in *--dry-run=server*) verb=dry-run ;; esac
+    case "$*" in *--force-conflicts*) verb=forced-$verb ;; esac
     printf '%s\\n' "$*" >>\(root)/calls
     case "$*" in *"-f -"*) cat >\(root)/stdin-$verb ;; esac
     [ ! -f \(root)/answer-$verb ] || cat \(root)/answer-$verb

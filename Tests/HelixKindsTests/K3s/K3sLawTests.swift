@@ -31,6 +31,16 @@ struct K3sLawTests {
     }
   }
 
+  @Test("who is down comes back before another server is restarted", arguments: seeds)
+  func mendingFirst(seed: UInt64) throws {
+    let hosts = RandomCluster(seed: seed)
+    let graph = try plan(hosts.cluster, hosts.observation()).graph
+    let starts = graph.steps.filter { $0.title.hasPrefix("start k3s on master") }
+    for step in graph.steps where step.title.hasPrefix("restart k3s on master") {
+      #expect(starts.allSatisfy { step.waits(for: $0.id, in: graph) }, "\(step.id)")
+    }
+  }
+
   @Test("no step of a server is planned while another server is silent", arguments: seeds)
   func silentServer(seed: UInt64) throws {
     let hosts = RandomCluster(seed: seed)
@@ -83,7 +93,7 @@ extension Step {
     return others.allSatisfy { $0.waits(for: id, in: graph) || waits(for: $0.id, in: graph) }
   }
 
-  private func waits(for other: StepID, in graph: StepGraph) -> Bool {
+  fileprivate func waits(for other: StepID, in graph: StepGraph) -> Bool {
     let steps = Dictionary(uniqueKeysWithValues: graph.steps.map { ($0.id, $0) })
     var open = after
     var seen: Set<StepID> = []

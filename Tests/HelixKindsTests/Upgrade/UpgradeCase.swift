@@ -10,15 +10,20 @@ import Testing
 ///     version v1.29.15+k3s1          through v1.28.15+k3s1     channel https://…
 ///     servers concurrency=1 drain=300 cordon=false window=02:00-05:00 toleration=KEY:EFFECT
 ///     agents concurrency=2 drain=300
-///     node master-1 v1.29.1+k3s2 server cordoned off held disabled done taint=K:E hostname=H
-///     plan server-plan v1.29.1+k3s2  applying=master-1
+///     node master-1 v1.29.1+k3s2 server cordoned ours before=open off held disabled done taint=K:E
+///     strategy ssh
+///     plan server-plan v1.29.1+k3s2  applying=master-1 noted
 ///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
 ///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
 ///     budget shop/web
+///     blocks shop/db worker-1
 ///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL namespace=other hash=HASH
 ///     process worker-1 812 host there /usr/local/bin/k3s k3s-agent.service     none
 ///     controller absent
+///     deprecated group="policy",removed_release="1.30",resource="things",version="v1beta1"
 ///     fresh
+///
+/// What a host answers otherwise than it would when all is well stands in `facts/HOST/FACT.txt`.
 struct UpgradeCase: CustomTestStringConvertible, Sendable {
   let name: String
   let folder: URL
@@ -33,9 +38,14 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   }()
 
   init(folder: URL) throws {
+    self.init(
+      name: folder.lastPathComponent, folder: folder,
+      text: try String(contentsOf: folder.appending(path: "cluster.txt"), encoding: .utf8))
+  }
+
+  init(name: String, folder: URL = K3sCase.fixtures, text: String) {
     self.folder = folder
-    name = folder.lastPathComponent
-    let text = try String(contentsOf: folder.appending(path: "cluster.txt"), encoding: .utf8)
+    self.name = name
     lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { words(of: $0) }
   }
 
@@ -101,7 +111,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   var inventory: Inventory {
     get throws {
       var inventory = try cluster.inventory
-      inventory.cluster?.upgrade = upgrade
+      inventory.cluster?.upgrade = first("strategy")?[0] == "none" ? nil : upgrade
       return inventory
     }
   }
@@ -127,7 +137,12 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
 
   func observation() throws -> Observation {
     let cluster = try cluster
-    var observation = try cluster.observation { _, _ in nil }
+    let deprecated = rows("deprecated").map { "deprecated \($0[0])\n" }.joined()
+    var observation = try cluster.observation { host, fact in
+      if fact.rawValue == "k3s-deprecated" { return deprecated }
+      let file = folder.appending(path: "facts/\(host)/\(fact).txt")
+      return try? String(contentsOf: file, encoding: .utf8)
+    }
     for (host, requests) in try desired().questions {
       guard case .answered(var answers) = observation.hosts[host] else { continue }
       for request in requests where answers[request.id] == nil {
@@ -141,11 +156,31 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     return observation
   }
 
+  /// Servers that all give one answer to whatever they are asked.
+  func silence(saying text: String) -> Observation {
+    let answers = UpgradeStatus.requests.map { ($0.id, FactAnswer(status: 0, output: text)) }
+    let answered = Observation.HostAnswers.answered(Dictionary(uniqueKeysWithValues: answers))
+    return Observation(
+      hosts: Dictionary(uniqueKeysWithValues: nodes(true).map { (HostName($0[0]), answered) }))
+  }
+
+  /// What comes of asking for the status alone.
+  func status() throws -> UpgradeStatus.Answer {
+    let answers = try UpgradeStatus.requests.map { request in
+      (request.id, FactAnswer(status: 0, output: try answer(request.id, "master-1")))
+    }
+    let answered = Observation.HostAnswers.answered(Dictionary(uniqueKeysWithValues: answers))
+    let servers = nodes(true).map { (HostName($0[0]), answered) }
+    return try UpgradeStatus.read(
+      Observation(hosts: Dictionary(uniqueKeysWithValues: servers)), inventory: inventory)
+  }
+
   private func answer(_ id: FactID, _ host: HostName) throws -> String {
     let name = id.rawValue
     if name == K3sProcesses.fact.request.id.rawValue { return processes(host.rawValue) }
     if name == UpgradeView.fact.request.id.rawValue { return isFresh ? "silent" : try view() }
     if name == UpgradeTrouble.fact.request.id.rawValue { return trouble }
+    if name == EvictionView.fact.request.id.rawValue { return isFresh ? "silent" : evictions }
     guard name.hasPrefix("object:") else { throw Diagnostic("nobody asked for \(name)") }
     return first("controller")?[0] == "absent" ? "absent\nwhole\n" : "same\nwhole\n"
   }
@@ -157,6 +192,19 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     let told = (own.isEmpty ? [usual] : own).filter { $0 != ["none"] }
     let lines = told.map { "k3s " + $0.joined(separator: " ") }
     return (lines + ["searched"]).joined(separator: "\n")
+  }
+
+  /// Budgets that let no pod go, each with a pod on a node.
+  private var evictions: String {
+    let rows = rows("blocks").flatMap { words in
+      let name = words[0].split(separator: "/").map(String.init)
+      let selector = #"{"matchLabels":{"app":"\#(name[1])"}}"#
+      return [
+        "budget\t\(name[0])\t\(name[1])\t\(selector)",
+        "pod\t\(name[0])\t\(name[1])-0\t\(words[1])\tRunning\tStatefulSet\t{\"app\":\"\(name[1])\"}",
+      ]
+    }
+    return (rows + ["answered"]).joined(separator: "\n") + "\n"
   }
 
   private func view() throws -> String {
@@ -196,6 +244,8 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
       "node", words[0], words[1], ready, isServer ? "True" : "",
       words.contains("cordoned") ? "true" : "", Self.json(.fields(labels)),
       taints.isEmpty ? "" : Self.json(.list(taints)), words.contains("held") ? plan : "",
+      words.first { $0.hasPrefix("before=") }.map { String($0.dropFirst(7)) } ?? "",
+      words.contains("ours") ? "upgrade" : "",
     ].joined(separator: "\t")
   }
 
@@ -226,8 +276,10 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
       fields.set(.init(key: "exclusive", keyLocation: here, value: more))
       body = Node(.mapping(fields), at: here)
     }
-    return ["plan", "system-upgrade", words[0], Self.json(.node(body)), Self.json(status)]
-      .joined(separator: "\t")
+    return [
+      "plan", "system-upgrade", words[0], Self.json(.node(body)), Self.json(status),
+      words.contains("noted") ? words[1] : "",
+    ].joined(separator: "\t")
   }
 
   private func foreignRow(_ words: [String]) -> String {
@@ -247,7 +299,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     let status: Draft = ["latestHash": .text(value("hash") ?? "")]
     return [
       "plan", value("namespace") ?? "system-upgrade", words[0], Self.json(spec),
-      Self.json(status),
+      Self.json(status), "",
     ].joined(separator: "\t")
   }
 

@@ -31,6 +31,7 @@ struct UpgradeMarkTests {
       """
       case "$*" in
       *'get nodes -l'*) printf '%s\\n' \(rows.map(shellQuoted).joined(separator: " ")) ;;
+      *' get jobs '*) printf '%s||\\n' master-2 master-3 ;;
       *status.applying*) printf %s \(shellQuoted(applying)) ;;
       *status.latestVersion*) printf %s \(shellQuoted(latest)) ;;
       *' get node '*) printf %s agent-plan ;;

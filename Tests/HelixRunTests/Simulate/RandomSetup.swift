@@ -9,7 +9,8 @@ enum RandomSetup {
   private static let agents: [HostName] = (1...10).map { HostName("agent-\($0)") }
   private static let ids: [StepID] = (0..<40).map { id("\($0)") }
 
-  static func make(_ random: inout SplitMix64) -> SimulationSetup {
+  /// A step waits for its vote as long as `patience` says, or for some seconds.
+  static func make(_ random: inout SplitMix64, patience: Int? = nil) -> SimulationSetup {
     let count = random.number(1...7)
     let servers = Array(hosts.prefix(count))
     // Joining servers come behind those that vote already; a cluster may have none yet.
@@ -22,6 +23,7 @@ enum RandomSetup {
       gone.insert(servers[voting - 1])
     }
     for server in servers.dropFirst(voting) { join(server, &steps, &additions) }
+    if random.once(in: 2) { takeDown(servers.prefix(voting), &gone, &steps, &random) }
     for _ in 0..<random.number(0...min(6, voting * 2)) {
       let server = servers[random.number(0...max(0, voting - 1))]
       add(.voter(server), on: server, to: &steps, &random)
@@ -32,7 +34,7 @@ enum RandomSetup {
     }
     let quorum = QuorumGuard(
       seats: servers.map { .init(host: $0, node: $0.rawValue) }, script: "",
-      patience: random.number(0...90))
+      patience: patience ?? random.number(0...90))
     let graph = (try? StepGraph(steps)) ?? .empty
     return SimulationSetup(graph, quorum: quorum, additions: additions, gone: gone)
   }
@@ -48,7 +50,19 @@ enum RandomSetup {
       Step(
         ids[steps.count], title: "a step", host: host, after: after, follows: follows,
         instructions: [],
-        spends: budget))
+        spends: budget, brings: budget == .voter(host) ? host : nil))
+  }
+
+  /// Voters that are down before the run, some of which a step starts again.
+  private static func takeDown(
+    _ servers: ArraySlice<HostName>, _ gone: inout Set<HostName>, _ steps: inout [Step],
+    _ random: inout SplitMix64
+  ) {
+    for server in servers where random.once(in: 3) {
+      guard gone.insert(server).inserted, random.once(in: 2) else { continue }
+      add(nil, on: server, to: &steps, &random)
+      steps[steps.count - 1].brings = server
+    }
   }
 
   private static func join(
@@ -56,7 +70,9 @@ enum RandomSetup {
   ) {
     let id = StepID(Address(host: host, kind: "test"), "join")
     steps.append(
-      Step(id, title: "a step", host: host, after: after, instructions: [], spends: .membership))
+      Step(
+        id, title: "a step", host: host, after: after, instructions: [], spends: .membership,
+        brings: host))
     additions.insert(id)
   }
 

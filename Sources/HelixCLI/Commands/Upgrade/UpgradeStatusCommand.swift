@@ -11,14 +11,16 @@ struct UpgradeStatusCommand: AsyncParsableCommand {
     commandName: "status", abstract: "Tell how far the upgrade is, node by node.",
     discussion: """
       Asks the servers and changes nothing. Exits with 0 when every node runs the wanted release and \
-      is well, with 2 when nodes have yet to come to it, and with 1 when something is stuck or wrong.
+      is well, with 2 when nodes have yet to come to it, and with 1 when something is stuck or wrong. \
+      With --watch it goes on until the upgrade is done, also while something is stuck or no server \
+      answers.
       """)
 
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup(title: "Hosts") var connection: ConnectionOptions
   @OptionGroup var common: CommonOptions
 
-  @Flag(help: "Ask again every few seconds until it is done; Ctrl-C ends it.")
+  @Flag(help: "Ask again every few seconds until the upgrade is done; Ctrl-C ends it.")
   var watch = false
 
   @Flag(help: "Print it as JSON; `helix-infra schema upgrade-status` describes it.")
@@ -43,7 +45,8 @@ struct UpgradeStatusCommand: AsyncParsableCommand {
       let reach = try await Reach(
         estate.hosts.filter { servers.contains($0.name) }, connection,
         secrets: SecretsDesk(estate.cluster?.secrets).store(folder: "secrets"))
-      let status = try await follow(estate, servers, reach, console)
+      let inquiry: Inquiry = { try await ask(estate, servers, reach, console) }
+      let status = watch ? try await follow(inquiry, console) : try await once(inquiry, console)
       await reach.close()
       switch status.state {
       case .done: return
@@ -53,26 +56,39 @@ struct UpgradeStatusCommand: AsyncParsableCommand {
     }
   }
 
-  /// The status, or the last of many.
-  private func follow(
-    _ estate: Inventory, _ servers: Set<HostName>, _ reach: Reach, _ console: Console
-  ) async throws -> UpgradeStatus {
-    var shown: String?
-    while true {
-      let status = try await ask(estate, servers, reach, console)
-      if json {
-        console.answer(try encoded(status))
-      } else {
-        let text = UpgradeStatusText(style: console.output).render(status)
-        if text != shown { console.answer(shown == nil || !isTerminal ? text : Self.home + text) }
-        shown = text
-      }
-      if !watch || status.state == .done {
-        console.report(status.problems)
-        return status
-      }
-      try await Task.sleep(for: Self.pause)
+  private typealias Inquiry = () async throws -> UpgradeStatus.Answer
+
+  private func once(_ inquiry: Inquiry, _ console: Console) async throws -> UpgradeStatus {
+    switch try await inquiry() {
+    case .silence(let why): throw Failure(.failed, [why])
+    case .told(let status):
+      console.answer(
+        json
+          ? try encoded(status)
+          : Data(UpgradeStatusText(style: console.output).render(status).utf8))
+      console.report(status.problems)
+      return status
     }
+  }
+
+  private func follow(
+    _ inquiry: @escaping Inquiry, _ console: Console
+  ) async throws -> UpgradeStatus {
+    var isFirst = true
+    return try await UpgradeWatch(
+      ask: inquiry,
+      show: { answer in
+        switch answer {
+        case .silence(let why): console.report([why])
+        case .told(let status):
+          let text = UpgradeStatusText(style: console.output).render(status)
+          console.answer(isFirst || !isTerminal ? text : Self.home + text)
+          console.report(status.problems)
+          isFirst = false
+        }
+      },
+      pause: { try await Task.sleep(for: Self.pause) }
+    ).run()
   }
 
   private var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
@@ -81,7 +97,7 @@ struct UpgradeStatusCommand: AsyncParsableCommand {
 
   private func ask(
     _ estate: Inventory, _ servers: Set<HostName>, _ reach: Reach, _ console: Console
-  ) async throws -> UpgradeStatus {
+  ) async throws -> UpgradeStatus.Answer {
     let progress = Progress(console)
     // No answer shows a fingerprint, so there is nothing that a lasting key would be for.
     let observation = try await Observer(

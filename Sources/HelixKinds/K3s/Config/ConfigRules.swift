@@ -66,5 +66,5 @@ enum ConfigRules {
   private static let port =
     "every node's way to the servers must be written anew, which is an outage to plan by hand"
   private static let encryption =
-    "encryption of secrets must be there at the first start; use k3s secrets-encrypt by hand"
+    "switch it with k3s secrets-encrypt by hand, then write what is so"
 }

@@ -60,3 +60,31 @@ struct DeprecatedAPIs: Sendable, Hashable {
     return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
   }
 }
+
+// MARK: - Before another minor release
+
+extension DeprecatedAPIs {
+  /// What every server is asked: each counts what it was asked for itself.
+  static func questions(_ cluster: K3sCluster) -> [Question] {
+    cluster.servers.map { Question(fact(cluster.version.value), on: $0.host) }
+  }
+
+  /// What is worth knowing before servers come to another minor release, whoever brings them there.
+  static func warning(
+    _ cluster: K3sCluster, from: K3sVersion, to: K3sVersion, _ sight: inout Sight
+  ) throws(Diagnostic) -> Diagnostic? {
+    guard to.minor != from.minor else { return nil }
+    let fact = fact(cluster.version.value)
+    var missing: Set<API> = []
+    for server in try ClusterSurvey.read(cluster, &sight).living {
+      missing.formUnion(try sight.read(fact, on: server.host).missing(in: to))
+    }
+    guard !missing.isEmpty else { return nil }
+    let told = missing.map { "\($0.name) (gone in \($0.removedIn))" }.sorted()
+    return Diagnostic(
+      "\(to) does not have APIs that are still asked for: \(told.joined(separator: ", "))",
+      reason: "whoever asks for them is refused after the upgrade",
+      remedy: "bring manifests and clients to the newer API first",
+      at: cluster.version.location, severity: .warning)
+  }
+}

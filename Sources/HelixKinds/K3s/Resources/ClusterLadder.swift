@@ -1,11 +1,12 @@
 import HelixModel
 import HelixPlan
 
-/// The releases of a ladder that follow the hop of this run, each in a run of its own.
+/// The releases of a ladder that follow the hop of this run, each in a run of its own, where nodes
+/// are upgraded over SSH.
 struct ClusterLadder: Resource {
   let cluster: K3sCluster
 
-  var address: Address { Address(.cluster, kind: "ladder") }
+  var address: Address { UpgradeLadder.address }
   var location: SourceLocation? { cluster.version.location }
   var questions: [Question] { cluster.facts.survey }
 
@@ -15,20 +16,15 @@ struct ClusterLadder: Resource {
       return .unchanged(reason: "no release comes after this one")
     }
     let survey = try ClusterSurvey.read(cluster, &sight)
-    let rest = hop.then.map(\.description).joined(separator: ", then ")
+    var why = hop.later(at: cluster.version.location)
     let left = left(behind: hop, round, survey)
+    guard !left.isEmpty else { return .heldBack(why) }
     let told = left.map { "\($0.name) runs \($0.version) and stays there in this run" }
-    return .heldBack(
-      Diagnostic(
-        "\(rest) follows when every node runs \(hop.to)",
-        reason: told.isEmpty
-          ? "\(hop.words): one run makes one hop, and looks at what nodes run before the next"
-          : told.joined(separator: "; "),
-        remedy: told.isEmpty
-          ? "apply this plan, then apply again"
-          : "bring \(left.map(\.name).joined(separator: ", ")) back, or take it out of the"
-            + " inventory and delete its node",
-        at: cluster.version.location))
+    why.reason = told.joined(separator: "; ")
+    why.remedy =
+      "bring \(left.map(\.name).joined(separator: ", ")) back, or take it out of the"
+      + " inventory and delete its node"
+    return .heldBack(why)
   }
 
   /// Nodes that the ladder waits for and that this run does not bring on.

@@ -10,13 +10,9 @@ struct ClusterSnapshot: Resource {
   var address: Address { Self.address }
   var location: SourceLocation? { cluster.version.location }
 
-  private var deprecated: Fact<DeprecatedAPIs> { DeprecatedAPIs.fact(cluster.version.value) }
-
   var questions: [Question] {
-    cluster.facts.survey
-      + cluster.servers.flatMap { server in
-        [Question(NodeState.fact, on: server.host), Question(deprecated, on: server.host)]
-      }
+    cluster.facts.survey + cluster.servers.map { Question(NodeState.fact, on: $0.host) }
+      + DeprecatedAPIs.questions(cluster)
   }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
@@ -28,7 +24,8 @@ struct ClusterSnapshot: Resource {
     }
     guard let speaker = survey.living.first(where: { survey.states[$0.host]?.datastore == .etcd })
     else { return .unchanged(reason: "no etcd answers that could be saved") }
-    let warning = try warning(from, round.target, survey, &sight)
+    let warning = try DeprecatedAPIs.warning(
+      cluster, from: from, to: round.target, &sight)
     return .change(work(from, round.target, speaker.host, [warning].compactMap(\.self)))
   }
 
@@ -47,23 +44,5 @@ struct ClusterSnapshot: Resource {
           StepID(address, "save"), title: "save a snapshot of etcd on \(host)", on: host,
           [.launch(launch)])
       ])
-  }
-
-  /// Each server counts what it was asked for itself.
-  private func warning(
-    _ from: K3sVersion, _ to: K3sVersion, _ survey: ClusterSurvey, _ sight: inout Sight
-  ) throws(Diagnostic) -> Diagnostic? {
-    guard to.minor != from.minor else { return nil }
-    var missing: Set<DeprecatedAPIs.API> = []
-    for server in survey.living {
-      missing.formUnion(try sight.read(deprecated, on: server.host).missing(in: to))
-    }
-    guard !missing.isEmpty else { return nil }
-    let told = missing.map { "\($0.name) (gone in \($0.removedIn))" }.sorted()
-    return Diagnostic(
-      "\(to) does not have APIs that are still asked for: \(told.joined(separator: ", "))",
-      reason: "whoever asks for them is refused after the upgrade",
-      remedy: "bring manifests and clients to the newer API first",
-      at: cluster.version.location, severity: .warning)
   }
 }

@@ -54,7 +54,7 @@ struct K3sArtifact: K3sResource {
           : FieldChange("sha256", before: installed.map { short($0.sha256) }, after: short(sha256))
       ],
       reason: reason(installed, view.round),
-      after: waitsForFiles(view),
+      after: waits(view).after, behind: waits(view).behind,
       steps: [
         step(
           "install", "install k3s \(wanted) on \(node.host)",

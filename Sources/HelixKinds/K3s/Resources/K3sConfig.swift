@@ -86,7 +86,7 @@ struct K3sConfig: K3sResource {
     return Work(
       installed.text == nil ? .create : .update, fields: fields,
       reason: reason(installed, need) + overlaid,
-      after: waitsForFiles(view),
+      after: waits(view).after, behind: waits(view).behind,
       steps: [steps(need, wanted)])
   }
 

@@ -60,10 +60,11 @@ struct K3sDrain: K3sResource {
   private func work(_ witness: HostName, _ view: NodeView) -> Work {
     let verb = drain.drain == nil ? "cordon" : "drain"
     let release = view.release.map { "\($0.from) goes to \($0.to)" } ?? "another release comes"
+    let waits = view.survey.waitsForTurn(of: node, in: view.round)
     return Work(
       .update, fields: [drain.field(view.survey.nodes[node.name])], reason: release,
       disruption: drain.disruption,
-      after: view.survey.waitsForTurn(of: node, in: view.round),
+      after: waits.after, behind: waits.behind, leadsTo: [ClusterSurvey.service(node.host)],
       steps: [
         Step(
           StepID(address, verb), title: "\(verb) \(node.name), on \(witness)", on: witness,

@@ -27,9 +27,6 @@ struct K3sMember: K3sResource {
       guard let speaker = view.survey.speaker(for: self.node) else {
         return .heldBack(Diagnostic("no server answers for \(self.node.cluster.name)"))
       }
-      if self.node.role == .server, stale.isVoter != nil, let refusal = self.loss(view.survey) {
-        return .refused(refusal)
-      }
       return .change(self.work(stale, speaker, view))
     }
   }
@@ -63,6 +60,7 @@ struct K3sMember: K3sResource {
       isVoter
       ? "; without it \(votes.voters - 1) voters are left, \(votes.wellOthers) of them well" : ""
     let title = "take the old \(node.name) out of the cluster, on \(speaker.host)"
+    let waits = view.survey.waitsForService(of: node, view.entry)
     return Work(
       .replace,
       fields: [
@@ -72,7 +70,7 @@ struct K3sMember: K3sResource {
       reason: "\(node.host) holds nothing of the cluster, which still knows a \(node.name)"
         + arithmetic,
       disruption: isVoter ? "removes the etcd member of the old \(node.name)" : nil,
-      after: view.survey.waitsForService(of: node, view.entry),
+      after: waits.after, behind: waits.behind,
       steps: [
         Step(
           StepID(address, "forget"), title: title, host: speaker.host,
@@ -93,18 +91,6 @@ struct K3sMember: K3sResource {
         "the cluster still hears \(node.name), whose machine-id begins with \(short(stale.machineID)); two nodes cannot have one name",
       remedy:
         "rename one of them; if it is the same host, reinstalled, wait a minute until the old one is forgotten",
-      at: .host(node.host, address: node.member.address))
-  }
-
-  private func loss(_ survey: ClusterSurvey) -> Diagnostic? {
-    let votes = survey.votes(around: node)
-    let left = votes.voters - 1
-    guard left < 1 || votes.wellOthers * 2 <= left else { return nil }
-    return Diagnostic(
-      "taking the old \(node.name) out would stop the cluster",
-      reason:
-        "of \(votes.voters) voters \(left) would be left, and \(votes.wellOthers) of them are well",
-      remedy: "bring the other servers back first",
       at: .host(node.host, address: node.member.address))
   }
 }

@@ -33,7 +33,8 @@ struct K3sRegistries: K3sResource {
     let file = FileWrite(path: K3sPaths.registries, content: wanted.content, mode: "0600")
     return Work(
       installed == nil ? .create : .update, fields: fields(installed, wanted, isSame: isSame),
-      reason: reason(installed, isSame: isSame), after: waitsForFiles(view),
+      reason: reason(installed, isSame: isSame), after: waits(view).after,
+      behind: waits(view).behind,
       steps: [
         isSame
           ? step(tidyStep, title, [keepToRoot(K3sPaths.registries)])

@@ -26,34 +26,39 @@ extension K3sResource {
 
   package var quorumGuard: QuorumGuard? { node.cluster.quorumGuard }
 
+  package func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? {
+    try ClusterSurvey.read(node.cluster, &sight).ledger
+  }
+
   /// A silent server may hold the cluster's data, a silent agent only misses something.
   package func verdict(whenSilent silence: Diagnostic) -> Verdict {
     node.role == .server ? .refused(silence) : .heldBack(silence)
   }
 
-  /// A change of what k3s runs with, if the restart it leads to may be: files that wait on a disk
-  /// for their restart would be taken up by a crash.
+  /// A change of what k3s runs with, only if the restart it leads to may be: files that wait on a
+  /// disk for their restart would be taken up by a crash.
   func inTurn(_ work: Work, _ view: NodeView) -> Verdict {
     let unit = view.state.unit(node.role)
-    guard unit.isActive || unit.isStarting, work.steps.contains(where: { $0.id.name != tidyStep }),
-      let obstacle = view.survey.restartObstacle(node)
+    guard unit.isActive || unit.isStarting, work.steps.contains(where: { $0.id.name != tidyStep })
     else { return .change(work) }
-    return obstacle
+    var work = work
+    work.leadsTo = [ClusterSurvey.service(node.host)]
+    return .change(work)
   }
 
   /// What must be done before the files of its node are touched.
-  func waitsForFiles(_ view: NodeView) -> [Address] {
+  func waits(_ view: NodeView) -> TurnWaits {
     let waits = view.survey.waitsForFiles(of: node, view.state)
     return view.release == nil ? waits : waits + view.survey.waitsForTurn(of: node, in: view.round)
   }
 
   func step(
     _ name: String, _ title: String, _ instructions: [Instruction], undo: [Instruction] = [],
-    spends: Budget? = nil, timeout: Int = 120
+    spends: Budget? = nil, brings: HostName? = nil, timeout: Int = 120
   ) -> Step {
     Step(
       StepID(address, name), title: title, on: node.host, instructions, undo: undo,
-      spends: spends, timeout: timeout)
+      spends: spends, brings: brings, timeout: timeout)
   }
 }
 
@@ -62,7 +67,7 @@ extension Step {
   init(
     _ id: StepID, title: String, on host: HostName, after: [StepID] = [],
     _ instructions: [Instruction], undo: [Instruction] = [], spends: Budget? = nil,
-    timeout: Int = 120
+    brings: HostName? = nil, timeout: Int = 120
   ) {
     let waits = instructions.reduce(0) { sum, instruction in
       switch instruction {
@@ -74,7 +79,7 @@ extension Step {
     }
     self.init(
       id, title: title, host: host, after: after, instructions: instructions, undo: undo,
-      spends: spends, timeout: timeout + waits)
+      spends: spends, brings: brings, timeout: timeout + waits)
   }
 }
 
@@ -104,8 +109,11 @@ struct ReleaseChange: Sendable, Hashable {
 
 extension K3sNode {
   /// Compares with the cluster in view, and refuses a change that the cluster does not allow now.
+  ///
+  /// - Parameter waitsForUpgrade: whether the change has to wait while somebody else brings another
+  ///   release to the node.
   func judge(
-    _ sight: inout Sight,
+    _ sight: inout Sight, waitsForUpgrade: Bool = true,
     _ difference: (inout Sight, NodeView) throws(Diagnostic) -> Verdict
   ) throws(Diagnostic) -> Verdict {
     let survey = try ClusterSurvey.read(cluster, &sight)
@@ -121,7 +129,9 @@ extension K3sNode {
       survey: survey, state: state, entry: entry, round: round,
       release: round.changes[host].map { ReleaseChange(from: $0, to: round.target) })
     let verdict = try difference(&sight, view)
-    if case .change = verdict, let why = try K3sArtifact(node: self).waitsForUpgrade(&sight) {
+    if waitsForUpgrade, case .change = verdict,
+      let why = try K3sArtifact(node: self).waitsForUpgrade(&sight)
+    {
       return .heldBack(why)
     }
     guard case .change = verdict, let objection = survey.objection(to: self) else {

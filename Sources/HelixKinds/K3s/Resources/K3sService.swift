@@ -39,7 +39,6 @@ struct K3sService: K3sResource {
       guard let need = ServiceNeed(self.node, view, changing: changing) else {
         return .unchanged(reason: "runs, and takes part in the cluster")
       }
-      if need.isRestart, let obstacle = view.survey.restartObstacle(self.node) { return obstacle }
       var first: MachineFacts?
       if view.entry.joinPoint?.identity == .learned, let server = self.firstServer {
         first = try sight.read(MachineFacts.fact, on: server)
@@ -60,17 +59,18 @@ struct K3sService: K3sResource {
     return changing
   }
 
-  private func waits(_ view: NodeView) -> [Address] {
+  private func waitsForService(_ view: NodeView) -> TurnWaits {
     let waits = view.survey.waitsForService(of: node, view.entry)
     return view.release == nil ? waits : waits + view.survey.waitsForTurn(of: node, in: view.round)
   }
 
   private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {
     let steps = ServiceSteps(service: self, need: need, view: view, first: first)
+    let waits = need.startsQuietly ? TurnWaits() : waitsForService(view)
     return Work(
       need.action, fields: [need.field], reason: need.reason,
       disruption: need.isRestart ? view.survey.restartWords(node) : nil,
-      after: need.startsQuietly ? [] : waits(view),
+      after: waits.after, behind: waits.behind,
       steps: steps.all)
   }
 }

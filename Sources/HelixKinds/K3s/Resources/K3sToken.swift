@@ -78,7 +78,7 @@ struct K3sToken: K3sResource {
   }
 
   private func work(_ fields: [FieldChange], _ isNew: Bool, _ view: NodeView) -> Work {
-    var after = waitsForFiles(view)
+    var after = waits(view).after
     if let point = view.entry.joinPoint, point.identity == .learned {
       after.append(ClusterSurvey.service(point.server))
     }
@@ -88,6 +88,7 @@ struct K3sToken: K3sResource {
     return Work(
       isNew ? .create : .update, fields: fields,
       reason: isNew ? "there is no token file" : "the token file differs", after: after,
+      behind: waits(view).behind,
       steps: [
         isTidy
           ? step(tidyStep, title, [keepToRoot(K3sPaths.token)])

@@ -42,7 +42,7 @@ struct K3sUnit: K3sResource {
     return Work(
       installed.text == nil ? .create : .update, fields: pieces.map(\.field),
       reason: installed.text == nil ? "there is no unit" : "the unit or what belongs to it differs",
-      after: waitsForFiles(view),
+      after: waits(view).after, behind: waits(view).behind,
       steps: [
         step(
           replacesUnit ? "write" : tidyStep, "write \(node.role.service)'s unit on \(node.host)",

@@ -40,7 +40,7 @@ extension K3sArtifact {
       "\(node.host) runs \(installed), and cluster.yaml says \(node.cluster.version.value)",
       reason: "upgrade.strategy is controller, and this run does not give"
         + " \(SystemUpgradeRole.role.name)",
-      remedy: "apply it with the cluster's: helix-infra apply \(SystemUpgradeRole.role.name), or"
-        + " write strategy: ssh", at: node.cluster.version.location)
+      remedy: "apply the playbook that has the role as well, such as playbooks/upgrade.yaml; both"
+        + " may go in one run. Or write strategy: ssh", at: node.cluster.version.location)
   }
 }

@@ -54,7 +54,7 @@ extension ServiceSteps {
     }
     return service.step(
       verb, "\(title) and wait until it is healthy", instructions, undo: rollback,
-      spends: budget)
+      spends: budget, brings: node.host)
   }
 
   private var title: String {

@@ -4,6 +4,9 @@ import HelixModel
 ///
 /// One run makes one hop. The next hop begins when every node that counts has made this one.
 enum UpgradeLadder {
+  /// What is left for a later run, whoever upgrades the cluster.
+  static let address = Address(.cluster, kind: "upgrade-ladder")
+
   /// A node and what its kubelet reports.
   struct Rung: Sendable, Hashable {
     var node: String
@@ -26,6 +29,15 @@ enum UpgradeLadder {
     var isLast: Bool { then.isEmpty }
     /// `hop 1 of 2`.
     var words: String { "hop 1 of \(then.count + 1)" }
+
+    /// What is left for a later run, and why this one does not do it.
+    func later(at location: SourceLocation) -> Diagnostic {
+      let rest = then.map(\.description).joined(separator: ", then ")
+      return Diagnostic(
+        "\(rest) follows when every node runs \(to)",
+        reason: "\(words): one run makes one hop, and looks at what nodes run before the next",
+        remedy: "apply this plan, then apply again", at: location)
+    }
   }
 
   enum Next: Sendable, Hashable {

@@ -1,39 +1,35 @@
 import HelixModel
 import HelixPlan
 
-/// What an upgrade leaves for a later run: releases that follow this hop, and agents that are off.
-struct UpgradeHops: Resource {
-  static let address = Address(.cluster, kind: "upgrade-ladder")
+/// What an upgrade through the controller leaves for a later run: releases that follow this hop,
+/// nodes that cannot be drained, and agents that are off.
+struct ControllerLadder: Resource {
   let door: ClusterDoor
   let spec: UpgradeSpec
   let release: ControllerRelease?
 
-  var address: Address { Self.address }
+  var address: Address { UpgradeLadder.address }
   var location: SourceLocation? { spec.location }
-  var questions: [Question] { UpgradePlanResource.questions(door) }
+  var questions: [Question] { UpgradePlanResource.questions(door, spec) }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     guard case .open(let host) = try door.way(&sight),
-      let view = try sight.read(UpgradeView.fact, on: host)
+      let rollout = try UpgradeRollout.read(door, spec, release, on: host, &sight)
     else { return .unchanged(reason: "nothing to say before the cluster answers") }
-    let rollout = UpgradeRollout(door.cluster, spec, release, view)
+    // Where nothing else is to be done, the UpgradePlan says itself who is blocked.
+    let blocked = K3sRoleOfNode.inOrder.flatMap { role in
+      rollout.pending(role).isEmpty ? [] : rollout.blocked(role)
+    }
+    if let block = blocked.first.flatMap(rollout.block) { return .heldBack(block) }
     let absent = rollout.absent
     guard case .hop(let hop) = rollout.next, !hop.isLast else {
       return absent.isEmpty
         ? .unchanged(reason: "nothing is left for a later run") : .heldBack(off(absent))
     }
-    guard !absent.isEmpty else { return .heldBack(later(hop)) }
+    guard !absent.isEmpty else { return .heldBack(hop.later(at: door.cluster.version.location)) }
     var why = off(absent)
     why.reason = "\(hop.words): no hop begins before every node has made the one before"
     return .heldBack(why)
-  }
-
-  private func later(_ hop: UpgradeLadder.Hop) -> Diagnostic {
-    let rest = hop.then.map(\.description).joined(separator: ", then ")
-    return Diagnostic(
-      "\(rest) follows when every node runs \(hop.to)",
-      reason: "\(hop.words): one run makes one hop, and looks at what nodes run before the next",
-      remedy: "apply this plan, then apply again", at: door.cluster.version.location)
   }
 
   private func off(_ nodes: [UpgradeNode]) -> Diagnostic {
