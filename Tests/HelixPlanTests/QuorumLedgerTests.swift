@@ -149,6 +149,56 @@ struct QuorumLedgerTests {
     #expect(silent.obstacle(to: claim(2)) == nil)
   }
 
+  @Test("where no API lists the voters, every server may be one but for learners and newcomers")
+  func unlisted() {
+    var said = words(3, down: [3])
+    for host in said.keys { said[host]?.voters = nil }
+    let ledger = ledger(3, said, at: [.zero, .seconds(60)])
+    #expect(ledger.votes.voters == ["m1", "m2", "m3"])
+    #expect(!isGranted(ledger.decide(claim(1), held: [])))
+    var asleep = said
+    for host in asleep.keys { asleep[host]?.isReady = false }
+    #expect(
+      !isGranted(self.ledger(3, asleep, at: [.zero, .seconds(60)]).decide(claim(1), held: [])))
+    var silent = said
+    silent[host(3)] = nil
+    #expect(
+      !isGranted(self.ledger(3, silent, at: [.zero, .seconds(60)]).decide(claim(1), held: [])))
+    var newcomer = said
+    newcomer[host(3)]?.etcd = .absent
+    #expect(self.ledger(3, newcomer).votes.voters == ["m1", "m2"])
+  }
+
+  @Test("etcd's own listener being elsewhere is no lost vote while the API is ready")
+  func listenerElsewhere() {
+    var said = words(3)
+    for host in said.keys { said[host]?.etcd = .unhealthy }
+    let moments: [Duration] = [.zero, .seconds(60)]
+    #expect(isGranted(ledger(3, said, at: moments).decide(claim(1), held: [])))
+    #expect(!isGranted(ledger(3, said, at: moments).decide(claim(1), held: [held(2)])))
+    said[host(3)] = words(3, down: [3])[host(3)]
+    #expect(!isGranted(ledger(3, said, at: moments).decide(claim(1), held: [])))
+    #expect(isGranted(ledger(3, said, at: moments).decide(claim(3), held: [])))
+  }
+
+  @Test("a voter that a job of the cluster's own may restart is not counted as well")
+  func upgradeJob() {
+    var said = words(3)
+    said[host(1)]?.upgrading = ["m2", "w1"]
+    let ledger = ledger(3, said, at: [.zero, .seconds(60)])
+    #expect(ledger.votes.unwell == ["m2"])
+    guard case .refused(let words) = ledger.decide(claim(1), held: []) else {
+      Issue.record("it may restart m1")
+      return
+    }
+    #expect(words.contains("m2, which an upgrade job may restart"))
+    #expect(ledger.obstacle(to: claim(1)) != nil)
+    #expect(isGranted(ledger.decide(claim(2), held: [])))
+    var five = self.words(5)
+    five[host(4)]?.upgrading = ["m4"]
+    #expect(isGranted(self.ledger(5, five).decide(claim(1), held: [])))
+  }
+
   @Test("an answer that broke off is no word")
   func brokenOff() {
     let text = "etcd healthy\nready\nvoters\nvoter m1 True\nvoter m2 Unknown\n"

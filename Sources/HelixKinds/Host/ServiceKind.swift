@@ -40,12 +40,28 @@ package struct ServiceKind: ModuleKind {
       throw Diagnostics(
         Diagnostic("\"\(name)\" is not a unit's name", at: arguments.location(of: "name")))
     }
+    guard !Self.runsK3s(unit) else {
+      throw Diagnostics(Self.leftToRole(unit, at: .source(arguments.location(of: "name"))))
+    }
     guard mustBeMasked != true || (mustRun != true && mustBeEnabled != true) else {
       throw Diagnostics(
         Diagnostic(
           "\(unit) cannot be masked and yet run", reason: "systemd starts no masked unit",
           remedy: "leave out masked, or stop and disable it", at: arguments.location(of: "masked")))
     }
+  }
+
+  private static func runsK3s(_ unit: String) -> Bool {
+    K3sRoleOfNode.allCases.contains { unit == "\($0.service).service" }
+  }
+
+  /// A task knows nothing of votes: on the servers of a cluster it would stop all of them at once.
+  private static func leftToRole(_ unit: String, at place: Diagnostic.Place) -> Diagnostic {
+    Diagnostic(
+      "\(unit) is no task's to start or stop",
+      reason: "a task does all its hosts at once: every voter of etcd, or every agent",
+      remedy: "leave it to the role \(K3sRole.role.name), which enables and starts k3s and restarts"
+        + " one server at a time", at: place)
   }
 
   /// Like systemctl, takes a name that does not end in a sort of unit for a service.
@@ -89,6 +105,9 @@ package struct ServiceKind: ModuleKind {
 
   package func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     let seen = try sight.read(fact, on: host)
+    guard !Self.runsK3s(seen.id) else {
+      return .refused(Self.leftToRole(seen.id, at: .resource(address)))
+    }
     let staysMasked = seen.isMasked && mustBeMasked != false
     guard !staysMasked || (mustRun != true && mustBeEnabled != true) else {
       return .refused(

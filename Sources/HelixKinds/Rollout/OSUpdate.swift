@@ -171,7 +171,7 @@ extension OSUpdate {
         apt-get -y -q -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef \\
           -o Dpkg::Options::=--force-confold dist-upgrade
         """,
-      timeout: 3600)
+      timeout: 3600, keepsResult: true)
   }
 }
 

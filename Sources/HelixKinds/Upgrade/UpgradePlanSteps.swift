@@ -149,15 +149,8 @@ extension UpgradePlanSteps {
     guard role == .server, !pending.isEmpty,
       let host = survey.living.first(where: { survey.states[$0.host]?.datastore == .etcd })?.host
     else { return nil }
-    let to = if case .release(let release) = wanted.target { release.imageTag } else { "upgrade" }
-    return step(
-      "snapshot", "save a snapshot of etcd on \(host)", on: host,
-      [
-        .launch(
-          Launch(
-            "save a snapshot of etcd",
-            script: "\(K3sPaths.binary) etcd-snapshot save --name before-\(to)", timeout: 600))
-      ])
+    let to: K3sVersion? = if case .release(let release) = wanted.target { release } else { nil }
+    return ClusterSnapshot.save(StepID(address, "snapshot"), before: to, on: host)
   }
 
   private var mark: Step {

@@ -85,11 +85,16 @@ package struct Launch: Hashable, Sendable, Codable {
   package var script: String
   /// Seconds after which the host itself ends it.
   package var timeout: Int
+  /// Whether a success that no run has seen is as good as a new one for a while.
+  ///
+  /// Not where others may have taken back since what it did, as pods come back to a node.
+  package var keepsResult: Bool
 
-  package init(_ title: String, script: String, timeout: Int) {
+  package init(_ title: String, script: String, timeout: Int, keepsResult: Bool = false) {
     self.title = title
     self.script = script
     self.timeout = timeout
+    self.keepsResult = keepsResult
   }
 }
 

@@ -166,7 +166,10 @@ extension Judgement {
   private var tally: String {
     let count = votes.voters.count
     let well = votes.voters.count - votes.unwell.count
-    let unwell = votes.unwell.isEmpty ? "" : ", not \(votes.unwell.joined(separator: " and "))"
+    let names = votes.unwell.map { name in
+      votes.upgrading.contains(name) ? "\(name), which an upgrade job may restart" : name
+    }
+    let unwell = names.isEmpty ? "" : ", not \(names.joined(separator: " and "))"
     return "of \(count) \(count == 1 ? "voter" : "voters") \(well) \(well == 1 ? "is" : "are") well"
       + unwell
   }

@@ -42,18 +42,24 @@ package struct QuorumWord: Hashable, Sendable {
   package var isReady: Bool
   /// The nodes that its API lists as voters, and whether each is ready; nil when it does not answer.
   package var voters: [String: Bool]?
+  /// Nodes whose k3s a job of the cluster's own may restart at any moment.
+  package var upgrading: Set<String>
 
-  package init(etcd: Etcd, isLearner: Bool, isReady: Bool, voters: [String: Bool]?) {
+  package init(
+    etcd: Etcd, isLearner: Bool, isReady: Bool, voters: [String: Bool]?,
+    upgrading: Set<String> = []
+  ) {
     self.etcd = etcd
     self.isLearner = isLearner
     self.isReady = isReady
     self.voters = voters
+    self.upgrading = upgrading
   }
 }
 
 extension QuorumWord {
-  /// Reads `etcd healthy|unhealthy|absent`, `learner`, `ready`, `voters`, `voter NODE True|…` and
-  /// the closing `whole`; nil when the answer broke off.
+  /// Reads `etcd healthy|unhealthy|absent`, `learner`, `ready`, `voters`, `voter NODE True|…`,
+  /// `upgrading NODE` and the closing `whole`; nil when the answer broke off.
   package init?(_ output: String) {
     var word = QuorumWord(etcd: .absent, isLearner: false, isReady: false, voters: nil)
     var isWhole = false
@@ -67,6 +73,7 @@ extension QuorumWord {
       case "voter" where cells.count >= 2:
         word.voters = word.voters ?? [:]
         word.voters?[String(cells[1])] = cells.count > 2 && cells[2] == "True"
+      case "upgrading" where cells.count == 2: word.upgrading.insert(String(cells[1]))
       case "whole": isWhole = true
       default: break
       }

@@ -4,7 +4,8 @@ package import HelixModel
 ///
 /// The one arithmetic for both times at which it matters: when a plan is made, and just before a
 /// step runs. A voter is a node that any answering server lists as one, or whose own etcd votes.
-/// What a claim costs:
+/// One that a job of the cluster's own may restart, an upgrade that goes on without us, counts as not
+/// well. What a claim costs:
 ///
 /// - `voter`: the voters that are well, without its own and without those that other steps have
 ///   claimed, must still be a majority of all.

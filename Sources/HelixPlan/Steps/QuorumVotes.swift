@@ -14,6 +14,8 @@ extension QuorumLedger {
     fileprivate(set) var holders: [String] = []
     /// Servers that said nothing.
     fileprivate(set) var silent: [String] = []
+    /// Voters that a job of the cluster's own may stop at any moment; they are not counted as well.
+    fileprivate(set) var upgrading: Set<String> = []
     /// Whether any server's API told who votes.
     fileprivate(set) var isListed = false
 
@@ -55,6 +57,9 @@ extension QuorumLedger {
       // Where nobody can tell who votes, everybody may who has not said otherwise.
       if !isListed { names.formUnion(Set(holders).subtracting(learners)) }
       voters = names.sorted()
+      for word in words.values { upgrading.formUnion(word.upgrading) }
+      upgrading.formIntersection(names)
+      well.subtract(upgrading)
     }
   }
 }
@@ -71,6 +76,7 @@ extension QuorumLedger.Votes {
     voters = Set(voters + nodes).sorted()
     well.formUnion(nodes)
     voting.formUnion(nodes)
+    upgrading.subtract(nodes)
     learners.removeAll { nodes.contains($0) }
     isListed = true
   }
@@ -79,6 +85,7 @@ extension QuorumLedger.Votes {
   mutating func remove(_ node: String) {
     voters.removeAll { $0 == node }
     well.remove(node)
+    upgrading.remove(node)
     voting.remove(node)
     learners.removeAll { $0 == node }
     holders.removeAll { $0 == node }

@@ -34,7 +34,8 @@ struct LaunchScripts {
   /// Seconds that a step gets from its start until it has begun.
   private static let start = 30
 
-  /// Begins the step unless it runs, or has just ended well and nobody knows; says which.
+  /// Begins the step unless it runs, or has just ended well for a run that saw no end of it and its
+  /// result keeps; says which.
   var begin: String {
     """
     \(looking)
@@ -47,8 +48,8 @@ struct LaunchScripts {
     case $state in
     running|starting) ;;
     finished)
-    if [ "$status" = 0 ] && [ ! -e "$step/acknowledged" ] && [ "$age" -le \(Self.fresh) ]; then :
-    elif [ "$owner" = "$me" ] && [ "$booted" = "$boot" ]; then :
+    if [ "$owner" = "$me" ] && [ "$booted" = "$boot" ]; then :
+    elif \(standsIn); then :
     else state=begun; fi
     ;;
     *) state=begun ;;
@@ -79,6 +80,13 @@ struct LaunchScripts {
 }
 
 extension LaunchScripts {
+  /// Whether the success of another run is as good as a new one.
+  private var standsIn: String {
+    launch.keepsResult
+      ? #"[ "$status" = 0 ] && [ ! -e "$step/acknowledged" ] && [ "$age" -le \#(Self.fresh) ]"#
+      : "false"
+  }
+
   /// Defines what reads the record, and what tells of it.
   private var looking: String {
     """

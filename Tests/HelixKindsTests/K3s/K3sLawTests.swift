@@ -53,14 +53,30 @@ struct K3sLawTests {
     #expect(!plan.refusals.isEmpty)
   }
 
+  @Test("no member comes to another release while nobody answers", arguments: seeds)
+  func releasesStay(seed: UInt64) throws {
+    let hosts = RandomCluster(seed: seed)
+    let isAsleep =
+      !hosts.serverProfiles.contains("server")
+      && hosts.serverProfiles.contains("stopped-server")
+    guard isAsleep else { return }
+    let plan = try plan(hosts.cluster, hosts.observation())
+    let members = Set(
+      hosts.cluster.hosts.filter { ["stopped-server", "agent"].contains($0.profile) }.map(\.name))
+    for step in plan.graph.steps where step.host.map(members.contains) ?? false {
+      #expect(!step.instructions.contains { if case .install = $0 { true } else { false } })
+    }
+    let starts = plan.graph.steps.filter { $0.title.hasPrefix("start k3s on master") }
+    #expect(starts.count > 0 || !plan.refusals.isEmpty)
+  }
+
   @Test("a step lasts at least as long as its waits", arguments: seeds)
   func stepsOutlastWaits(seed: UInt64) throws {
     let hosts = RandomCluster(seed: seed)
     for step in try plan(hosts.cluster, hosts.observation()).graph.steps {
-      let waits = step.instructions.reduce(0) { sum, instruction in
-        if case .wait(let wait) = instruction { sum + wait.timeout } else { sum }
+      for row in [step.instructions, step.undo] {
+        #expect(step.timeout > row.reduce(0) { $0 + $1.seconds }, "\(step.id)")
       }
-      #expect(step.timeout > waits, "\(step.id)")
     }
   }
 
@@ -68,8 +84,44 @@ struct K3sLawTests {
   func scriptsHoldNoSecrets(seed: UInt64) throws {
     let hosts = RandomCluster(seed: seed)
     let plan = try plan(hosts.cluster, hosts.observation())
-    for case .run(let script) in plan.graph.steps.flatMap(\.instructions) {
+    for script in plan.graph.steps.flatMap({ $0.instructions + $0.undo }).compactMap(\.script) {
       #expect(!script.contains("k3s-token") && !script.contains("fp-"))
+    }
+  }
+
+  @Test("among them are upgrades, with drains and ways back")
+  func upgradesAmongThem() throws {
+    let steps = try Self.seeds.flatMap { seed in
+      let hosts = RandomCluster(seed: seed)
+      return try plan(hosts.cluster, hosts.observation()).graph.steps
+    }
+    let launches = steps.flatMap(\.instructions).filter { instruction in
+      if case .launch = instruction { true } else { false }
+    }
+    #expect(launches.count > 50 && steps.count { !$0.undo.isEmpty } > 50)
+  }
+}
+
+extension Instruction {
+  /// For how long it may go on by itself.
+  fileprivate var seconds: Int {
+    switch self {
+    case .wait(let wait): wait.timeout
+    case .launch(let launch): launch.timeout
+    case .reboot(let reboot): reboot.timeout
+    case .run, .feed, .write, .install, .learn, .fetch: 0
+    }
+  }
+
+  /// What of it stands in a script on the host.
+  fileprivate var script: String? {
+    switch self {
+    case .run(let script), .learn(_, let script): script
+    case .launch(let launch): launch.script
+    case .wait(let wait): wait.script
+    case .feed(let feed): feed.script
+    case .fetch(let fetch): fetch.script
+    case .reboot, .write, .install: nil
     }
   }
 }
@@ -133,6 +185,10 @@ private struct RandomCluster {
     for index in 1...2 {
       let states = ["fresh", "agent", "silent"]
       lines.append("agent worker-\(index) \(states[Int(random.next() % 3)])")
+    }
+    // Half of the clusters come to another release.
+    if random.next() % 2 == 0 {
+      lines += ["runs v1.28.5+k3s1", "upgrade-servers drain=60", "upgrade-agents drain=60"]
     }
     guard let cluster = try? K3sCaseCluster(lines.joined(separator: "\n")) else {
       preconditionFailure("the cluster of seed \(seed) cannot be read")

@@ -87,6 +87,7 @@ struct K3sShellTests {
       #!/bin/sh
       case "$*" in
       *readyz*) exit 0 ;;
+      *jobs*) printf 'job m1 Complete\\njob m2 \\njob m3 SuccessCriteriaMet Complete\\njob m2 \\n' ;;
       *) printf 'voter=True m1 True\\nvoter= w1 True\\nvoter=True m2 Unknown\\nvoter=False m3 True\\n' ;;
       esac
       """, to: "usr/local/bin/k3s")
@@ -104,7 +105,8 @@ struct K3sShellTests {
     #expect(
       try QuorumWord(shellOutput(K3sQuorum.script, after: said, in: shell))
         == QuorumWord(
-          etcd: .healthy, isLearner: false, isReady: true, voters: ["m1": true, "m2": false]))
+          etcd: .healthy, isLearner: false, isReady: true, voters: ["m1": true, "m2": false],
+          upgrading: ["m2"]))
     let down = "systemctl() { return 3; }\ncurl() { return 22; }"
     #expect(
       try QuorumWord(shellOutput(K3sQuorum.script, after: down, in: shell))

@@ -17,8 +17,8 @@ final class ShellHost: Sendable {
 
   init() throws {
     for folder in [
-      "bin", "etc/rancher/k3s", "usr/local/bin", "var/lib/rancher/k3s", "var/lib/apt/lists", "run",
-      "boot",
+      "bin", "etc/rancher/k3s", "usr/local/bin", "var/lib/rancher/k3s", "var/lib/apt/lists",
+      "var/lib/helix-infra", "run", "boot",
     ] {
       try FileManager.default.createDirectory(
         at: root.appending(path: folder), withIntermediateDirectories: true)
@@ -29,7 +29,7 @@ final class ShellHost: Sendable {
 
   /// Puts a program there; what it was asked stands in `calls`.
   func program(_ name: String, _ body: String) throws {
-    let folder = name == "k3s" ? "usr/local/bin" : "bin"
+    let folder = name.hasPrefix("k3s") ? "usr/local/bin" : "bin"
     let path = root.appending(path: "\(folder)/\(name)").path
     try "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\(root.path)/calls\n\(body)\n"
       .write(toFile: path, atomically: true, encoding: .utf8)
@@ -81,8 +81,8 @@ final class ShellHost: Sendable {
 
   private func inRoot(_ script: String) -> String {
     [
-      "/etc/rancher", "/usr/local/bin", "/var/lib/rancher", "/var/lib/apt", "/var/run/reboot",
-      "/run/reboot", "/boot/",
+      "/etc/rancher", "/usr/local/bin", "/var/lib/rancher", "/var/lib/apt",
+      "/var/lib/helix-infra", "/var/run/reboot", "/run/reboot", "/boot/",
     ].reduce(script) { text, path in
       path == "/run/reboot"
         // Below /var it has been moved already.

@@ -104,6 +104,55 @@ struct UpgradeLawTests {
     }
   }
 
+  @Test("a release is on trial from before its file until its node is well", arguments: upgrades)
+  func trials(_ upgrade: Upgrade) throws {
+    let graph = try upgrade.plan().graph
+    let known = Dictionary(uniqueKeysWithValues: graph.steps.map { ($0.id, $0) })
+    let installs = graph.steps.filter { $0.id.name == "install" }
+    let notes = graph.steps.filter { $0.id.name == "settle" }
+    #expect(installs.count == 3 + upgrade.agents && notes.map(\.host) == installs.map(\.host))
+    for (install, note) in zip(installs, notes) {
+      guard case .write(let file) = install.instructions.first else {
+        Issue.record("\(install.id) does not put its release on trial")
+        continue
+      }
+      #expect(file.path == K3sPaths.trial && file.content.shown == "v1.29.15+k3s1\n")
+      // Were undoing it a part of it, a connection that is lost would take back what is well.
+      #expect(note.undo.isEmpty && note.instructions == [.run(script: "rm -f \(K3sPaths.trial)")])
+      let others = graph.steps.filter { $0.id.address == note.id.address && $0.id != note.id }
+      #expect(!others.isEmpty && others.allSatisfy { note.waits(for: $0.id, among: known) })
+    }
+  }
+
+  @Test(
+    "kept is what ran: a file that never did does not take its place",
+    arguments: [("v1.29.1+k3s2", false), ("v1.28.5+k3s1", true)])
+  func kept(_ previous: String, _ isReplaced: Bool) throws {
+    let cluster = try K3sCaseCluster(
+      """
+      version v1.29.15+k3s1
+      runs v1.29.1+k3s2
+      endpoint 192.0.2.10
+      config kubelet-arg [image-gc-high-threshold=55]
+      server-config disable [traefik,servicelb]
+      server-config secrets-encryption true
+      server master-1 server
+      agent worker-1 agent
+      """)
+    // Put there by a run that was cut before the restart; with an older k3s.prev it was another's.
+    let binary = "sha256 ab\nversion v1.29.10+k3s1\ntrial v1.29.10+k3s1\nprevious \(previous)\n"
+    let observation = try cluster.observation { host, fact in
+      host == "worker-1" && fact == FactID("k3s-binary") ? binary : nil
+    }
+    let steps = try HelixKindsTests.plan(cluster, observation).graph.steps
+    let install = try #require(
+      steps.first { $0.id.name == "install" && $0.host == "worker-1" })
+    let kept = install.instructions.compactMap { instruction in
+      if case .install(let install) = instruction { install.keepingPreviousAt } else { nil }
+    }
+    #expect(kept == (isReplaced ? [K3sPaths.previousBinary] : []))
+  }
+
   @Test("one snapshot comes before everything else", arguments: upgrades)
   func snapshot(_ upgrade: Upgrade) throws {
     let graph = try upgrade.plan().graph

@@ -212,6 +212,7 @@ struct UpgradeShellTests {
     #expect(try host.read("usr/local/bin/k3s") == "new")
     try host.write("old", to: "usr/local/bin/k3s.prev")
     try host.date("usr/local/bin/k3s.prev", "2001-01-01")
+    try host.write("v1.29.15+k3s1\n", to: "var/lib/helix-infra/k3s-trial")
     for _ in 1...2 {
       let result = try host.run(restart.undo[0])
       #expect(result.status == 0, "\(result.errors)")
@@ -219,5 +220,24 @@ struct UpgradeShellTests {
       #expect(try host.read("usr/local/bin/k3s.prev") == "old")
     }
     #expect(try host.calls.contains("--no-block restart k3s-agent.service"))
+    #expect(throws: (any Error).self) { try host.read("var/lib/helix-infra/k3s-trial") }
+  }
+
+  @Test("a release on trial is told with the one before, which calls itself by its file's name")
+  func trial() throws {
+    try host.program("k3s", "echo 'k3s version v1.29.15+k3s1 (abc)'")
+    try host.program("k3s.prev", "echo 'k3s.prev version v1.29.1+k3s2 (abc)'")
+    let settled = try #require(try host.ask(InstalledBinary.fact))
+    #expect(settled.previous == nil && settled.wayBack == nil)
+    try host.write("v1.29.15+k3s1\n", to: "var/lib/helix-infra/k3s-trial")
+    let tried = try #require(try host.ask(InstalledBinary.fact))
+    #expect(tried.wayBack == K3sVersion("v1.29.1+k3s2"))
+    #expect(tried.version == tried.trial)
+    // The file it names never came to its place, or came from somebody else.
+    try host.write("v1.29.16+k3s1\n", to: "var/lib/helix-infra/k3s-trial")
+    #expect(try host.ask(InstalledBinary.fact)?.wayBack == nil)
+    try host.write("v1.29.15+k3s1\n", to: "var/lib/helix-infra/k3s-trial")
+    try host.remove("usr/local/bin/k3s.prev")
+    #expect(try host.ask(InstalledBinary.fact)?.wayBack == nil)
   }
 }

@@ -14,8 +14,11 @@ struct LaunchTests {
     TestRun(shells: [machine], clock: SystemClock(), identity: runIdentity(id, user: user))
   }
 
-  private func launch(_ script: String, timeout: Int = 60) -> Instruction {
-    .launch(Launch("drain worker-1", script: script, timeout: timeout))
+  private func launch(
+    _ script: String, timeout: Int = 60, keepsResult: Bool = false
+  ) -> Instruction {
+    .launch(
+      Launch("drain worker-1", script: script, timeout: timeout, keepsResult: keepsResult))
   }
 
   /// The folder of the only step's record.
@@ -81,8 +84,10 @@ struct LaunchTests {
     #expect(notes.first?.contains("s ago by run run-") == true)
   }
 
-  @Test("cut off, it goes on; the next run finds it running, or takes what came of it")
-  func cut() async throws {
+  @Test(
+    "cut off, it goes on; the next run finds it running, or takes what came of it if it keeps",
+    arguments: [true, false])
+  func cut(_ keepsResult: Bool) async throws {
     let scratch = try ScratchFolder()
     let machine = try FarMachine("web-1", in: scratch)
     let script = """
@@ -91,7 +96,8 @@ struct LaunchTests {
       echo it is done
       """
     let first = run(machine)
-    let performing = Task { try await first.perform(launch(script), timeout: 20) }
+    let long = launch(script, keepsResult: keepsResult)
+    let performing = Task { try await first.perform(long, timeout: 20) }
     await eventually("it runs") { (try? scratch.text(of: "count")) == "x\n" }
     machine.isCut = true
     let error = await #expect(throws: Diagnostic.self) { try await performing.value }
@@ -103,15 +109,14 @@ struct LaunchTests {
     await eventually("it has ended") { access(status, F_OK) == 0 }
     try machine.boot("boot-1", uptime: 1040)
     let second = run(machine, "run-2")
-    try await second.perform(launch(script))
-    #expect(
-      second.log.notes == [
-        "finished, status 0, 40 s ago while nobody watched, by run run-1 (alice on laptop)"
-      ])
-    #expect(try scratch.text(of: "count") == "x\n")
+    try await second.perform(long)
+    let told = "finished, status 0, 40 s ago while nobody watched, by run run-1 (alice on laptop)"
+    #expect(second.log.notes == (keepsResult ? [told] : []))
+    let done = keepsResult ? "x\n" : "x\nx\n"
+    #expect(try scratch.text(of: "count") == done)
     // Now somebody has seen it: wanted once more, it is done once more.
-    try await run(machine, "run-3").perform(launch(script))
-    #expect(try scratch.text(of: "count") == "x\nx\n")
+    try await run(machine, "run-3").perform(long)
+    #expect(try scratch.text(of: "count") == done + "x\n")
   }
 
   @Test("a connection that comes back is attached to again, whenever it was lost")
@@ -138,12 +143,12 @@ struct LaunchTests {
     let scratch = try ScratchFolder()
     let machine = try FarMachine("web-1", in: scratch)
     let script = "echo x >>\(scratch("count"))"
-    try await run(machine).perform(launch(script))
+    try await run(machine).perform(launch(script, keepsResult: true))
     for (uptime, boot, count) in [(4000, "boot-1", 1), (4601, "boot-1", 2), (20, "boot-2", 3)] {
       unlink("\(machine.folder)/\(record(machine))/acknowledged")
       try machine.put("0 1000\n", in: "\(record(machine))/status")
       try machine.boot(boot, uptime: uptime)
-      try await run(machine, "run-\(uptime)").perform(launch(script))
+      try await run(machine, "run-\(uptime)").perform(launch(script, keepsResult: true))
       #expect(try scratch.text(of: "count")?.count == 2 * count, "\(uptime)")
     }
   }
@@ -169,16 +174,22 @@ struct LaunchTests {
     let machine = try FarMachine("web-1", in: scratch)
     let script = """
       echo x >>\(scratch("count"))
-      if [ ! -e \(scratch("again")) ]; then : >\(scratch("again")); kill -9 $PPID; sleep 60; fi
+      if [ ! -e \(scratch("again")) ]; then
+      : >\(scratch("again"))
+      while [ ! -e \(scratch("go")) ]; do sleep 0.1; done
+      kill -9 $PPID
+      fi
       """
     try machine.put("#!/bin/sh\nshift 3; exec \"$@\"\n", in: "bin/timeout", mode: "0755")
-    // As soon as it has begun, it is another boot in which nothing runs.
     let run = run(machine)
     let performing = Task { try await run.perform(launch(script)) }
     await eventually("it runs") { (try? scratch.text(of: "again")) == "" }
+    // Another boot, in which nothing of the first one runs.
     try machine.boot("boot-2", uptime: 20)
-    _ = try? await performing.value
-    #expect(try scratch.text(of: "count")?.hasPrefix("x\n") == true)
+    try scratch.write("", to: "go")
+    try await performing.value
+    #expect(run.log.notes.contains("the host was rebooted in the middle; beginning anew"))
+    #expect(try scratch.text(of: "count") == "x\nx\n")
   }
 
   @Test("somebody who ends it on the host is told of, with what it printed last")

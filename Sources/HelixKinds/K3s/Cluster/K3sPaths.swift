@@ -2,6 +2,8 @@
 enum K3sPaths {
   static let binary = "/usr/local/bin/k3s"
   static let previousBinary = "/usr/local/bin/k3s.prev"
+  /// Names the release that was put on a member and has not been seen well there.
+  static let trial = "/var/lib/helix-infra/k3s-trial"
   static let config = "/etc/rancher/k3s/config.yaml"
   /// Files laid over the config by name; they belong to the user.
   static let configFolder = "/etc/rancher/k3s/config.yaml.d"

@@ -33,9 +33,22 @@ enum K3sQuorum {
         echo voters
         printf '%s\\n' "$helix_nodes" | awk '$1 == "voter=True" { print "voter", $2, $3 }'
       }
+      \(upgradeJobs)
     fi
     echo whole
     """
+
+  /// POSIX sh that prints `upgrading NODE` for each node on which a job of
+  /// system-upgrade-controller has not come to its end: it restarts k3s when its image is there.
+  static let upgradeJobs = """
+    timeout 10 \(K3sPaths.binary) kubectl get jobs -A -l upgrade.cattle.io/node \\
+      -o jsonpath=\(shellQuoted(jobs)) 2>/dev/null |
+      awk '$1 == "job" && !/ (Complete|Failed)/ { print "upgrading", $2 }' | sort -u
+    """
+
+  private static let jobs =
+    #"{range .items[*]}job {.metadata.labels.upgrade\.cattle\.io/node} "#
+    + #"{.status.conditions[?(@.status=="True")].type}{"\n"}{end}"#
 
   private static let template =
     #"{range .items[*]}voter={.status.conditions[?(@.type=="EtcdIsVoter")].status} "#

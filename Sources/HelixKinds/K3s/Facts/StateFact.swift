@@ -28,6 +28,8 @@ struct NodeState: Sendable, Hashable {
   var etcdIsLearner: Bool
   /// Whether the API of the running server says that it is ready; true where none runs.
   var apiIsReady: Bool
+  /// Nodes that a job of system-upgrade-controller works on, as this server tells.
+  var upgrading: [String]
   /// Whether the running k3s says that the cluster knows its node with another password.
   var passwordIsRejected: Bool
   /// Files that changed after the running process started.
@@ -101,6 +103,7 @@ extension NodeState {
     [ ! -s \(K3sPaths.nodePassword) ] || echo node-password
     if [ -x \(K3sPaths.binary) ] && systemctl is-active --quiet k3s.service; then
       timeout 10 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null 2>&1 || echo api-not-ready
+      \(K3sQuorum.upgradeJobs)
     fi
     [ ! -d \(K3sPaths.etcdMember) ] || {
       helix_http 127.0.0.1 2381 /health | grep -q '"health": *"true"' && echo etcd healthy
@@ -130,6 +133,7 @@ extension NodeState {
       hasNodePassword: lines.has("node-password"),
       etcdIsHealthy: datastore == .etcd ? lines["etcd"] == "healthy" : nil,
       etcdIsLearner: lines.has("learner"), apiIsReady: !lines.has("api-not-ready"),
+      upgrading: lines.all("upgrading"),
       passwordIsRejected: lines.has("password-rejected"),
       newerFiles: lines.all("newer"))
   }
@@ -146,6 +150,7 @@ extension NodeState {
     if let etcdIsHealthy { parts.append(etcdIsHealthy ? "etcd healthy" : "etcd not healthy") }
     if etcdIsLearner { parts.append("learner") }
     if !apiIsReady { parts.append("API not ready") }
+    parts += upgrading.map { "an upgrade job on \($0)" }
     if passwordIsRejected { parts.append("node password rejected") }
     if let tokenPassword { parts.append("token \(short(tokenPassword))") }
     parts += newerFiles.map { "\($0) changed since the start" }

@@ -15,12 +15,21 @@ struct ClusterSnapshot: Resource {
       + DeprecatedAPIs.questions(cluster)
   }
 
+  func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource] {
+    let round = try UpgradeRound.read(cluster, &sight)
+    return round.staying.isEmpty ? [] : [ReleaseAsleep(cluster: cluster)]
+  }
+
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     let round = try UpgradeRound.read(cluster, &sight)
     let survey = try ClusterSurvey.read(cluster, &sight)
     let releases = cluster.managedServers.compactMap { round.changes[$0.host] }
-    guard let from = releases.min(), survey.silent.isEmpty else {
+    guard let from = releases.min() else {
       return .unchanged(reason: "no server comes to another release")
+    }
+    guard survey.silent.isEmpty else {
+      let names = survey.silent.keys.sorted().map(\.rawValue).joined(separator: ", ")
+      return .unchanged(reason: "no server is changed while \(names) cannot be asked")
     }
     guard let speaker = survey.living.first(where: { survey.states[$0.host]?.datastore == .etcd })
     else { return .unchanged(reason: "no etcd answers that could be saved") }
@@ -32,17 +41,24 @@ struct ClusterSnapshot: Resource {
   private func work(
     _ from: K3sVersion, _ to: K3sVersion, _ host: HostName, _ warnings: [Diagnostic]
   ) -> Work {
-    let name = "before-\(to)".map { $0 == "+" ? "-" : String($0) }.joined()
+    let step = Self.save(StepID(address, "save"), before: to, on: host)
+    return Work(
+      .create, fields: [FieldChange("snapshot", after: "\(Self.name(before: to))-… on \(host)")],
+      reason: "servers go from \(from) to \(to)", warnings: warnings, steps: [step])
+  }
+
+  /// k3s adds the node's name and the time.
+  private static func name(before release: K3sVersion?) -> String {
+    "before-\(release?.imageTag ?? "upgrade")"
+  }
+
+  /// The step that saves a snapshot before servers come to a release; nil for one that is not known.
+  static func save(_ id: StepID, before release: K3sVersion?, on host: HostName) -> Step {
     let launch = Launch(
       "save a snapshot of etcd",
-      script: "\(K3sPaths.binary) etcd-snapshot save --name \(shellQuoted(name))", timeout: 600)
-    return Work(
-      .create, fields: [FieldChange("snapshot", after: "\(name)-… on \(host)")],
-      reason: "servers go from \(from) to \(to)", warnings: warnings,
-      steps: [
-        Step(
-          StepID(address, "save"), title: "save a snapshot of etcd on \(host)", on: host,
-          [.launch(launch)])
-      ])
+      script: "\(K3sPaths.binary) etcd-snapshot save --name \(shellQuoted(name(before: release)))",
+      timeout: 600, keepsResult: true)
+    return Step(
+      id, title: "save a snapshot of etcd on \(host)", on: host, [.launch(launch)])
   }
 }

@@ -35,6 +35,7 @@ struct K3sArtifact: K3sResource {
     }
     return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
       if let refusal = self.refusal(installed?.version, view) { return .refused(refusal) }
+      if let verdict = self.whileAsleep(installed, view) { return verdict }
       return self.inTurn(self.work(artifact, sha256, installed, view), view)
     }
   }
@@ -45,6 +46,10 @@ struct K3sArtifact: K3sResource {
   ) -> Work {
     let wanted = view.round.target
     let before = installed.map { $0.version?.description ?? "another file" }
+    // Cut short between putting a file there and the restart, a run left one that never ran.
+    let isKept =
+      installed?.previous != nil && installed?.previous == view.release?.from
+      && installed?.version != installed?.previous
     let isRelease = installed?.version != nil && installed?.version != wanted
     return Work(
       installed == nil ? .create : .update,
@@ -58,13 +63,21 @@ struct K3sArtifact: K3sResource {
       steps: [
         step(
           "install", "install k3s \(wanted) on \(node.host)",
-          [
+          trial(view) + [
             .install(
               ArtifactInstall(
                 artifact: artifact, sha256: sha256, path: K3sPaths.binary,
-                keepingPreviousAt: K3sPaths.previousBinary))
+                keepingPreviousAt: isKept ? nil : K3sPaths.previousBinary))
           ], timeout: 900)
       ])
+  }
+
+  /// Before the file, so that no cut leaves another release that nobody knows to be untried.
+  private func trial(_ view: NodeView) -> [Instruction] {
+    guard let release = view.release else { return [] }
+    return [
+      .write(FileWrite(path: K3sPaths.trial, content: TemplateText(release.to.description + "\n")))
+    ]
   }
 
   private func reason(_ installed: InstalledBinary?, _ round: UpgradeRound) -> String {

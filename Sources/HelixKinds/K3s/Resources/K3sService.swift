@@ -36,14 +36,17 @@ struct K3sService: K3sResource {
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
     let changing = try changingParts(&sight)
     return try node.judge(&sight) { (sight, view) throws(Diagnostic) in
-      guard let need = ServiceNeed(self.node, view, changing: changing) else {
+      let binary = try sight.read(InstalledBinary.fact, on: self.node.host)
+      let trial = binary?.wayBack == nil ? nil : binary?.version
+      guard let need = ServiceNeed(self.node, view, changing: changing, onTrial: trial) else {
         return .unchanged(reason: "runs, and takes part in the cluster")
       }
+      if let why = self.leapAsleep(view) { return .heldBack(why) }
       var first: MachineFacts?
       if view.entry.joinPoint?.identity == .learned, let server = self.firstServer {
         first = try sight.read(MachineFacts.fact, on: server)
       }
-      return .change(self.work(need, view, first))
+      return .change(self.work(need, view, first, onTrial: trial))
     }
   }
 
@@ -64,8 +67,24 @@ struct K3sService: K3sResource {
     return view.release == nil ? waits : waits + view.survey.waitsForTurn(of: node, in: view.round)
   }
 
-  private func work(_ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?) -> Work {
-    let steps = ServiceSteps(service: self, need: need, view: view, first: first)
+  /// Why k3s must not take up a file of another release now: nobody answers for the cluster.
+  private func leapAsleep(_ view: NodeView) -> Diagnostic? {
+    guard let release = view.release, view.survey.isAsleep,
+      view.state.newerFiles.contains(K3sPaths.binary)
+    else { return nil }
+    return Diagnostic(
+      "\(node.host) would come to \(release.to) while no server of \(node.cluster.name) answers",
+      reason: "a run that was cut short put it there, and k3s still runs with \(release.from)",
+      remedy: "bring the servers back, then apply again; or restart \(node.role.service) yourself",
+      at: .host(node.host, address: node.member.address))
+  }
+
+  private func work(
+    _ need: ServiceNeed, _ view: NodeView, _ first: MachineFacts?, onTrial: K3sVersion?
+  ) -> Work {
+    let steps = ServiceSteps(
+      service: self, need: need, view: view, first: first,
+      onTrial: view.release?.to ?? onTrial)
     let waits = need.startsQuietly ? TurnWaits() : waitsForService(view)
     return Work(
       need.action, fields: [need.field], reason: need.reason,
@@ -99,18 +118,25 @@ struct ServiceNeed {
   }
 
   /// Nil when nothing is needed.
-  init?(_ node: K3sNode, _ view: NodeView, changing: [String]) {
+  init?(_ node: K3sNode, _ view: NodeView, changing: [String], onTrial: K3sVersion?) {
     let unit = view.state.unit(node.role)
     if unit.isActive || unit.isStarting {
       // Without registries in cluster.yaml the file is somebody else's, and so is its restart.
       let newer = view.state.newerFiles
         .filter { $0 != K3sPaths.registries || node.cluster.registries != nil }
         .map { "\($0) is newer than the process" }
-      let reasons = changing + newer
+      var reasons = changing + newer
+      if let onTrial, reasons.isEmpty, view.release != nil {
+        reasons = ["\(onTrial) came by a run that was cut short, and is not well"]
+      }
       if !reasons.isEmpty {
         self = Self.restart(reasons)
       } else if let lack = Self.lack(unit, node, view) {
         self.init(.wait, lack, FieldChange("node", before: "not ready", after: "ready"))
+      } else if let onTrial {
+        self.init(
+          .wait, "a run was cut short before it saw \(onTrial) well",
+          FieldChange("release", before: "on trial", after: "seen well"))
       } else {
         return nil
       }

@@ -8,6 +8,8 @@ struct ServiceSteps {
   let view: NodeView
   /// The machine of the server that begins the cluster, when this one is the first to join it.
   let first: MachineFacts?
+  /// A release that has not been seen well on the node yet; nil when there is no such thing.
+  let onTrial: K3sVersion?
 
   private var node: K3sNode { service.node }
   private var role: K3sRoleOfNode { node.role }
@@ -17,9 +19,20 @@ struct ServiceSteps {
 
   var all: [Step] {
     switch role {
-    case .server: [serverStep] + [tieStep].compactMap(\.self)
-    case .agent: [agentStep] + [nodeStep].compactMap(\.self)
+    case .server: [serverStep] + [tieStep, trialStep(after: verb)].compactMap(\.self)
+    case .agent:
+      [agentStep]
+        + [nodeStep, trialStep(after: nodeStep?.id.name ?? verb)].compactMap(\.self)
     }
+  }
+
+  /// A step of its own: were it to fail, nothing would have to be taken back.
+  private func trialStep(after step: String) -> Step? {
+    guard let onTrial else { return nil }
+    return Step(
+      StepID(service.address, "settle"), title: "note that \(node.host) is well with \(onTrial)",
+      on: node.host, after: [StepID(service.address, step)],
+      [.run(script: "rm -f \(K3sPaths.trial)")])
   }
 
   private var verb: String {
@@ -110,7 +123,7 @@ extension ServiceSteps {
 extension ServiceSteps {
   private var agentStep: Step {
     // What a node that joins lacks is seen better from a server, which knows it not yet or well.
-    let gate = view.release == nil ? [.wait(gate.runs)] : gate.onNode
+    let gate = onTrial == nil ? [.wait(gate.runs)] : gate.onNode
     return service.step(
       verb, "\(need.isRestart ? "restart" : "start") k3s on \(node.host) and wait until it runs",
       [command] + gate, undo: rollback)
@@ -152,6 +165,7 @@ extension ServiceSteps {
     cp -p \(K3sPaths.previousBinary) \(K3sPaths.binary).back
     sync \(K3sPaths.binary).back
     mv -f \(K3sPaths.binary).back \(K3sPaths.binary)
+    rm -f \(K3sPaths.trial)
     systemctl reset-failed \(unit) 2>/dev/null || true
     systemctl --no-block restart \(unit)
     """

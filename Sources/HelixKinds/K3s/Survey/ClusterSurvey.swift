@@ -52,6 +52,9 @@ struct ClusterSurvey: Sendable {
     }
   }
 
+  /// Whether there is one cluster and nobody who answers for it.
+  var isAsleep: Bool { if case .asleep = standing { true } else { false } }
+
   var isNew: Bool { if case .new = standing { true } else { false } }
 }
 
@@ -78,6 +81,20 @@ extension ClusterSurvey {
     case .server: state.serverCA == ca && state.datastore != nil
     case .agent: state.agentCA == ca && state.hasNodePassword
     }
+  }
+}
+
+extension ClusterSurvey {
+  /// Whether a node takes part as it should with a release, by its own word and the cluster's.
+  func isWell(
+    _ member: K3sCluster.Member, _ role: K3sRoleOfNode, _ state: NodeState,
+    with release: K3sVersion?
+  ) -> Bool {
+    guard let live = nodes[member.nodeName], live.version == release,
+      cluster.bringsNetwork ? live.isReady : live.isHeard
+    else { return false }
+    return role == .agent
+      || (state.apiIsReady && state.etcdIsHealthy != false && live.isVoter != false)
   }
 }
 

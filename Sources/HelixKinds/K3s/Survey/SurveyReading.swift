@@ -68,7 +68,8 @@ struct SurveyReading {
     return QuorumWord(
       etcd: etcd, isLearner: state.etcdIsLearner,
       isReady: state.apiIsReady && state.unit(.server).isActive,
-      voters: lists[server.host]?.nodes.filter { $0.value.isVoter == true }.mapValues(\.isReady))
+      voters: lists[server.host]?.nodes.filter { $0.value.isVoter == true }.mapValues(\.isReady),
+      upgrading: Set(state.upgrading))
   }
 
   private func serves(_ address: String, _ ca: String) -> Bool {

@@ -16,6 +16,8 @@ struct UpgradeRound: Sendable {
   let refusal: Diagnostic?
   /// Members whose running k3s comes to another release, and from which.
   let changes: [HostName: K3sVersion]
+  /// Members that would come to another release if a server answered, servers first.
+  let staying: [HostName]
   /// Agents among them, in inventory order, that this run can reach and take the pods from.
   private let agents: [HostName]
 
@@ -32,7 +34,7 @@ struct UpgradeRound: Sendable {
     let cluster = members.survey.cluster
     guard cluster.upgradesOverSSH else {
       (target, hop, refusal) = (members.releaseOfServers ?? cluster.version.value, nil, nil)
-      (changes, agents) = ([:], [])
+      (changes, agents, staying) = ([:], [], [])
       return
     }
     let way = UpgradeLadder.next(
@@ -44,9 +46,10 @@ struct UpgradeRound: Sendable {
     case .refused(let why): (target, hop, refusal) = (cluster.version.value, nil, why)
     }
     guard refusal == nil else {
-      (changes, agents) = ([:], [])
+      (changes, agents, staying) = ([:], [], [])
       return
     }
+    staying = members.staying(without: target)
     let changes = members.changes(to: target)
     self.changes = changes
     agents = cluster.agents.filter { changes[$0.host] != nil && !members.holdsOn(to: $0) }
@@ -78,12 +81,13 @@ private struct Members {
     survey.living.compactMap { survey.nodes[$0.nodeName]?.version ?? installed($0) }.min()
   }
 
-  /// What nodes run: by the cluster's word, unless an older file lies on the host.
+  /// What nodes run: by the cluster's word, unless an older file lies on the host, or a newer one is
+  /// still on trial.
   func rungs(_ role: K3sRoleOfNode) -> [UpgradeLadder.Rung] {
     hosts(role).compactMap { member in
       let running = survey.nodes[member.nodeName]?.version
       let installed = isMember(member, role) ? installed(member) : nil
-      return [running, installed].compactMap(\.self).min().map {
+      return [running, installed, wayBack(member, role)].compactMap(\.self).min().map {
         UpgradeLadder.Rung(member.nodeName, $0)
       }
     }
@@ -100,6 +104,15 @@ private struct Members {
     return changes
   }
 
+  /// Members that have another release while nobody answers: no snapshot could be saved of such a
+  /// cluster, and no node of it drained.
+  func staying(without target: K3sVersion) -> [HostName] {
+    guard survey.isAsleep else { return [] }
+    return K3sRoleOfNode.allCases.flatMap { role in
+      hosts(role).filter { isMember($0, role) && (installed($0) ?? target) != target }.map(\.host)
+    }
+  }
+
   /// What a member runs until it is restarted, unless that is the target already.
   private func release(
     of member: K3sCluster.Member, _ role: K3sRoleOfNode, unlike target: K3sVersion
@@ -108,9 +121,28 @@ private struct Members {
       state.unit(role).isActive || state.unit(role).isStarting
     else { return nil }
     let running = survey.nodes[member.nodeName]?.version ?? installed
-    if installed != target { return min(installed, running) }
+    let wayBack = wayBack(member, role)
+    if installed != target {
+      return survey.isAsleep ? nil : min(installed, running, wayBack ?? installed)
+    }
+    if let wayBack { return wayBack }
     // The file was put there by a run that was cut short before the restart.
     return running != target && state.newerFiles.contains(K3sPaths.binary) ? running : nil
+  }
+
+  /// Where a member goes back to when the release that a run has put there before it was cut short
+  /// does not come up well; nil when it has.
+  private func wayBack(_ member: K3sCluster.Member, _ role: K3sRoleOfNode) -> K3sVersion? {
+    guard let binary = answer(InstalledBinary.fact, member)?.flatMap(\.self),
+      let wayBack = binary.wayBack, let state = answer(NodeState.fact, member)
+    else { return nil }
+    // What the cluster saw run last tells whether the kept file is of the time before.
+    if let running = survey.nodes[member.nodeName]?.version,
+      running != wayBack, running != binary.version
+    {
+      return nil
+    }
+    return survey.isWell(member, role, state, with: binary.version) ? nil : wayBack
   }
 
   /// Whether a disruption budget keeps pods on a node that would have to be drained.
