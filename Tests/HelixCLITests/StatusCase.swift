@@ -18,6 +18,7 @@ import Testing
 ///     pod default web-1 0/1 CrashLoopBackOff 3d worker-2
 ///     plan system-upgrade agents v1.29.1-k3s2 HASH worker-1
 ///     done worker-2 agents=HASH
+///     lock master-1 live 12 alice taken=89816 renewed=89997
 ///
 /// The word after a host is its profile: a folder of `hosts`, or `silent`. A file of the case
 /// itself, `facts/HOST/FACT.txt`, outweighs the profile's.
@@ -38,6 +39,7 @@ struct StatusCase: CustomTestStringConvertible, Sendable {
   private var done: [String: [String]] = [:]
   private var pods: [[String]] = []
   private var plans: [[String]] = []
+  private var locks: [String: [String]] = [:]
 
   static let release = "v1.29.1+k3s2"
   static let now = 1_700_000_000
@@ -77,12 +79,13 @@ struct StatusCase: CustomTestStringConvertible, Sendable {
     case "done": done[rest[0]] = Array(rest.dropFirst())
     case "pod": pods.append(rest)
     case "plan": plans.append(rest)
+    case "lock": locks[rest[0]] = Array(rest.dropFirst())
     default: Issue.record("no word \"\(word)\" in cluster.txt")
     }
   }
 
   /// What `status` would tell of it.
-  func report() throws -> StatusReport {
+  func report(hasEnded: (LockHolder) -> Bool = { _ in false }) throws -> StatusReport {
     let inquiry = try StatusInquiry(
       spec, inventory: Inventory(hosts: inventoryHosts, groups: []),
       shown: limit ?? hosts.map(\.name))
@@ -99,7 +102,7 @@ struct StatusCase: CustomTestStringConvertible, Sendable {
       let answers = try requests.map { ($0.id, try answer($0.id, of: known)) }
       observation.hosts[host] = .answered(Dictionary(uniqueKeysWithValues: answers))
     }
-    return inquiry.report(observation, now: Self.now)
+    return inquiry.report(observation, now: Self.now, hasEnded: hasEnded)
   }
 
   private var inventoryHosts: [HelixModel.Host] {
@@ -138,7 +141,7 @@ extension StatusCase {
     let leader = hosts.first { $0.isServer && $0.profile != "silent" }
     let values = [
       "version": Self.release, "ca": Self.ca, "served": served, "nodes": nodeRows, "api": api,
-      "leader": host.name == leader?.name ? "1" : "0",
+      "leader": host.name == leader?.name ? "1" : "0", "lock": lock(host.name.rawValue),
     ]
     return FactAnswer(
       status: 0,
@@ -152,6 +155,17 @@ extension StatusCase {
     let isUp = !endpointIsDown && hosts.contains { $0.profile == "server" }
     return (own + [endpoint.map { "\($0):6443 \(isUp ? Self.ca : "nothing")" }].compactMap(\.self))
       .joined(separator: "\n")
+  }
+
+  private func lock(_ host: String) -> String {
+    guard let words = locks[host] else { return "helix-lock seen free" }
+    let times = words[3...].map { $0.replacingOccurrences(of: "=", with: " ") }
+    return
+      ([
+        "helix-lock seen \(words[0])", "number \(words[1])", "run run-\(words[1])",
+        "user \(words[2])", "host laptop", "pid 4711", "command apply",
+        "started 2026-11-21T05:45:32Z", "process elsewhere", "ttl 60", "boot boot-1",
+      ] + times).joined(separator: "\n")
   }
 
   private var members: [(name: String, isServer: Bool, words: [String])] {

@@ -1,5 +1,6 @@
 import Foundation
 import HelixModel
+import HelixPlan
 import TestSupport
 import Testing
 
@@ -19,25 +20,14 @@ struct StatusTests {
   }
 
   @Test("there are cases of all that can be wrong")
-  func casesAreFound() { #expect(StatusCase.all.count >= 18) }
+  func casesAreFound() { #expect(StatusCase.all.count >= 23) }
 
   @Test(
     "every document is as its schema says",
-    .enabled(if: (try? run("python3", ["-c", "import jsonschema"]).status) == 0))
+    .enabled(if: JSONSchemaOracle.isThere))
   func schema() throws {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "helix-status-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try StatusSchema.text.write(
-      to: folder.appending(path: "schema"), atomically: true, encoding: .utf8)
-    let documents = StatusCase.all.map { $0.folder.appending(path: "status.json").path }
-    let program = """
-      import json, jsonschema, sys
-      schema = json.load(open("schema"))
-      for path in sys.argv[1:]: jsonschema.validate(json.load(open(path)), schema)
-      """
-    let checked = try run("python3", ["-c", program] + documents, in: folder)
+    let documents = StatusCase.all.map { $0.folder.appending(path: "status.json") }
+    let checked = try JSONSchemaOracle.check(documents, against: StatusSchema.text)
     #expect(checked.status == 0, "\(checked.all)")
   }
 
@@ -86,13 +76,23 @@ struct StatusTests {
     #expect(text.contains("  and 99 more that are ready\n"))
   }
 
-  @Test("who applies now is told")
-  func lock() throws {
-    var report = try healthy()
-    report.lock = .init(holder: "alice@laptop, pid 4711", since: 1_700_000_000)
+  @Test("a run of this machine whose process has ended holds nobody up")
+  func endedRun() throws {
+    let held = try #require(StatusCase.all.first { $0.testDescription == "lock-held" })
+    #expect(try held.report().lock?.state == .live)
+    let report = try held.report(hasEnded: { $0.run.user == "alice" })
+    #expect(report.lock?.state == .gone)
     #expect(
       StatusText().render(report).contains(
-        "  applying  alice@laptop, pid 4711 since 2023-11-14T22:13:20Z\n"))
+        "  lock      left behind by alice on laptop (apply, process 4711), whose process is gone\n")
+    )
+  }
+
+  @Test("that nobody holds the lock only a majority of the servers can tell")
+  func unknownLock() throws {
+    #expect(try healthy().lock == .init(state: .free, copies: 3))
+    let down = try #require(StatusCase.all.first { $0.testDescription == "two-servers-silent" })
+    #expect(try down.report().lock == nil)
   }
 
   private func healthy() throws -> StatusReport {

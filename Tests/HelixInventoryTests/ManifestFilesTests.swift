@@ -24,6 +24,18 @@ struct ManifestFilesTests {
     #expect(!manifests.prune)
   }
 
+  @Test("the controller's folder is read like any other, beside the files of manifests")
+  func controller() throws {
+    let folder = try #require(
+      FixtureFolder.all("good").first { $0.name == "upgrade-controller" })
+    let inventory = try InventoryReader.read(folder: "inventory", reader: folder.reader)
+    let controller = try #require(inventory.cluster?.upgrade?.controller)
+    #expect(controller.objects?.map(\.kind) == ["Namespace", "Deployment"])
+    #expect(
+      controller.objects?.last?.location.description == "inventory/controller/a.yaml:7:19")
+    #expect(inventory.cluster?.manifests == nil)
+  }
+
   @Test("text stays as it is written, and every object knows its place")
   func text() throws {
     let web = try #require(try manifests().objects.first { $0.name == "web" })

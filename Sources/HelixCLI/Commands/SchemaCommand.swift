@@ -11,14 +11,15 @@ struct SchemaCommand: AsyncParsableCommand {
       """)
 
   enum Document: String, ExpressibleByArgument, CaseIterable {
-    case cluster, linode, aws, plan, events, facts, exec, status, simulate
+    case cluster, linode, aws, plan, events, facts, exec, status, lock, simulate
     case upgradeStatus = "upgrade-status"
   }
 
   @Argument(
     help: """
       cluster, linode, aws (inventory files), plan (--json), events (apply --json), facts (--json), \
-      exec (--json), status (--json), simulate (--json), upgrade-status (upgrade status --json).
+      exec (--json), status (--json), lock (unlock --json), simulate (--json), upgrade-status \
+      (upgrade status --json).
       """)
   var document: Document
 
@@ -36,6 +37,7 @@ struct SchemaCommand: AsyncParsableCommand {
     case .facts: FactsSchema.text
     case .exec: ExecSchema.text
     case .status: StatusSchema.text
+    case .lock: LockSchema.text
     case .simulate: SimulationSchema.text
     case .upgradeStatus: UpgradeStatusSchema.text
     }

@@ -39,7 +39,8 @@ struct StatusCommand: AsyncParsableCommand {
       let inquiry = try StatusInquiry(
         cluster, inventory: selection.inventory, shown: selection.names)
       let observation = try await observe(inquiry, selection.inventory, Progress(console))
-      let report = inquiry.report(observation, now: Int(Date().timeIntervalSince1970))
+      let report = inquiry.report(
+        observation, now: Int(Date().timeIntervalSince1970), hasEnded: \.isGone)
       if json {
         console.answer(try report.encodedDocument())
       } else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HelixModel
+import HelixPlan
 import HelixRun
 
 /// Shows who holds the lock of the cluster, and takes it away from runs that have ended.
@@ -25,7 +26,7 @@ struct UnlockCommand: AsyncParsableCommand {
   @Flag(help: "Remove the lock of a run that is alive, too, without asking.")
   var force = false
 
-  @Flag(help: "Print it as JSON; docs/locking.md describes it.")
+  @Flag(help: "Print it as JSON; `helix-infra schema lock` describes it.")
   var json = false
 
   func run() async throws {

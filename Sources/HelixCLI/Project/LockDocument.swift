@@ -1,5 +1,6 @@
 import Foundation
 import HelixModel
+import HelixPlan
 import HelixRun
 
 /// Who holds a cluster's lock, for programs.
@@ -14,24 +15,11 @@ struct LockDocument: Encodable {
     let host: String
     /// `free`, `live`, `gone`, `expired` or `silent`.
     let state: String
-    let holder: Holder?
+    let holder: LockHolder?
     /// Whether the copy was taken away from its holder.
     let removed: Bool
     /// Why it did not answer.
     let unreachable: Diagnostic?
-  }
-
-  struct Holder: Encodable {
-    let number: Int
-    let run: String
-    let user: String
-    let host: String
-    let pid: Int
-    let command: String
-    let started: String
-    let heldSeconds: Int
-    let renewedSeconds: Int
-    let timeToLiveSeconds: Int
   }
 
   init(cluster: String, _ report: LockReport, removed: [HostName]) {
@@ -45,7 +33,7 @@ struct LockDocument: Encodable {
         Server(
           host: host.rawValue,
           state: lock.state == .live && !lock.isAlive ? "gone" : lock.state.rawValue,
-          holder: lock.holder.map(Holder.init),
+          holder: lock.holder,
           removed: lock.holder != nil && removed.contains(host), unreachable: nil)
       }
     }
@@ -56,15 +44,5 @@ struct LockDocument: Encodable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(self) + Data("\n".utf8)
-  }
-}
-
-extension LockDocument.Holder {
-  init(_ holder: LockHolder) {
-    self.init(
-      number: holder.number, run: holder.run.id, user: holder.run.user, host: holder.run.host,
-      pid: holder.run.pid, command: holder.run.command, started: holder.run.started,
-      heldSeconds: holder.held, renewedSeconds: holder.renewed,
-      timeToLiveSeconds: holder.timeToLive)
   }
 }

@@ -1,4 +1,5 @@
 import HelixModel
+import HelixPlan
 import HelixRun
 
 /// Who holds a cluster's lock, for people.
@@ -42,12 +43,13 @@ struct LockText {
       "\(holder.words), number \(holder.number), since \(span(holder.held)), "
         + "renewed \(span(holder.renewed)) ago: ") + state
   }
+}
 
-  private func span(_ seconds: Int) -> String {
-    switch seconds {
-    case ..<120: "\(seconds) s"
-    case ..<7200: "\(seconds / 60) min"
-    default: "\(seconds / 3600) h"
-    }
+/// So many seconds in the largest unit that says enough.
+func span(_ seconds: Int) -> String {
+  switch seconds {
+  case ..<120: "\(seconds) s"
+  case ..<7200: "\(seconds / 60) min"
+  default: "\(seconds / 3600) h"
   }
 }

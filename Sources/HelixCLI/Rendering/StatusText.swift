@@ -1,6 +1,6 @@
 import HelixKinds
 import HelixModel
-import HelixRun
+import HelixPlan
 
 /// How a cluster is, for people: a headline, what concerns the whole, a line for each node, the pods
 /// that are not ready, and what is wrong.
@@ -105,11 +105,19 @@ extension StatusText {
   }
 
   private func lock(_ lock: StatusReport.Lock?) -> [Line] {
-    guard let lock else { return [] }
-    let since = lock.since.map {
-      " since \(UTCTime(milliseconds: Int64($0) * 1000).text.prefix(19))Z"
-    }
-    return [("applying", style.paint(printable(lock.holder) + (since ?? ""), .cyan))]
+    guard let lock, let holder = lock.holder else { return [] }
+    let run = holder.run
+    let who = printable("\(run.who) (\(run.command), process \(run.pid))")
+    let words =
+      switch lock.state {
+      case .free: ""
+      case .live:
+        "\(who) has it for \(span(holder.held)) on \(lock.servers.count) of "
+          + count(lock.copies, "server") + (lock.isWhole ? "" : ", which is no majority")
+      case .gone: "left behind by \(who), whose process is gone"
+      case .expired: "left behind by \(who), and expired"
+      }
+    return [("lock", lock.state == .live ? style.paint(words, .cyan) : words)]
   }
 
   private func size(_ bytes: Int) -> String { "\((bytes + (1 << 19)) >> 20) MiB" }

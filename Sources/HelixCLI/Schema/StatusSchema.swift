@@ -41,17 +41,21 @@ enum StatusSchema {
         },
         "lock": {
           "type": "object",
-          "required": ["holder"],
+          "description": "absent when too few servers say",
+          "required": ["state", "servers", "copies"],
           "additionalProperties": false,
           "properties": {
-            "holder": { "type": "string" },
-            "since": { "type": "integer", "description": "seconds since 1970" }
+            "state": { "enum": ["free", "live", "gone", "expired"] },
+            "holder": { "$ref": "#/$defs/holder" },
+            "servers": { "type": "array", "items": { "type": "string" } },
+            "copies": { "type": "integer", "minimum": 1, "description": "how many servers there are" }
           }
         },
         "problems": { "type": "array", "items": { "$ref": "#/$defs/diagnostic" } }
       },
       "$defs": {
         \#(DiagnosticSchema.definition),
+        \#(LockSchema.holder),
         "bytes": { "type": "integer", "minimum": 0, "description": "bytes" },
         "etcd": {
           "type": "object",

@@ -13,12 +13,21 @@ struct ManifestFiles {
     self.reader = reader
   }
 
+  /// What a folder without manifests comes to, and what to do about it.
+  typealias Emptiness = (reason: String, remedy: String)
+
   /// The objects in some files and folders, in the order of the files.
-  mutating func read(_ paths: [Located<String>]) -> [ManifestObject] {
+  mutating func read(
+    _ paths: [Located<String>],
+    nothing: Emptiness = (
+      "with nothing there, all that was applied earlier would be deleted",
+      "write *.yaml, *.yml or *.json files, or take the folder out of files"
+    )
+  ) -> [ManifestObject] {
     var seen: Set<String> = []
     var bodies: [Node] = []
     for path in paths {
-      for file in files(below: path) where seen.insert(file).inserted {
+      for file in files(below: path, nothing) where seen.insert(file).inserted {
         bodies += documents(of: file, at: path.location)
       }
     }
@@ -32,16 +41,16 @@ struct ManifestFiles {
 // MARK: - Files
 
 extension ManifestFiles {
-  private mutating func files(below path: Located<String>) -> [String] {
+  private mutating func files(
+    below path: Located<String>, _ nothing: Emptiness
+  ) -> [String] {
     var name = path.value
     while name.count > 1, name.hasSuffix("/") { name.removeLast() }
     guard reader.names(in: name) != nil else { return [name] }
     let found = files(in: name, depth: 0)
     if found.isEmpty {
       refuse(
-        "there is no manifest below \(name)",
-        "with nothing there, all that was applied earlier would be deleted",
-        "write *.yaml, *.yml or *.json files, or take the folder out of files", path.location)
+        "there is no manifest below \(name)", nothing.reason, nothing.remedy, path.location)
     }
     return found
   }

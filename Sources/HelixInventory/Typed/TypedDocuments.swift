@@ -30,7 +30,12 @@ struct TypedDocuments {
         objects.read($0)
       }
       if let folder = inventory.cluster?.upgrade?.controller.manifests {
-        inventory.cluster?.upgrade?.controller.objects = objects.read([folder])
+        inventory.cluster?.upgrade?.controller.objects = objects.read(
+          [folder],
+          nothing: (
+            "the controller is what these manifests make",
+            "put the release's system-upgrade-controller.yaml there, or leave manifests out"
+          ))
       }
       problems += manifests.problems + objects.problems
     }

@@ -34,14 +34,20 @@ package struct StatusInquiry: Sendable {
   private var ofServers: [FactRequest] {
     [
       EtcdMetrics.fact.request, cluster.facts.served.request, NodeList.fact.request,
-      ClusterVoice.fact.request,
+      ClusterVoice.fact.request, LockReading.fact.request,
     ]
   }
 
   /// How the cluster is by what its hosts answered at a time in seconds since 1970.
-  package func report(_ observation: Observation, now: Int) -> StatusReport {
+  ///
+  /// `hasEnded` tells whether a run's process is known to have ended, which only its own machine can.
+  package func report(
+    _ observation: Observation, now: Int,
+    hasEnded: (LockHolder) -> Bool = { _ in false }
+  ) -> StatusReport {
     let reading = StatusReading(self, observation)
     var report = reading.report(now: now)
+    report.lock = reading.lock(hasEnded)
     report.problems = StatusJudgement(reading, report).problems
     let hidden = Set(cluster.servers.filter { !shown.contains($0.host) }.map(\.nodeName))
     report.nodes.removeAll { hidden.contains($0.name) }

@@ -13,6 +13,7 @@ struct StatusReading: Sendable {
     var certificates: CertificateEnds?
     var metrics: EtcdMetrics?
     var voice: ClusterVoice?
+    var lock: ServerLock?
   }
 
   let cluster: K3sCluster
@@ -58,7 +59,8 @@ struct StatusReading: Sendable {
       binary: take(answers, InstalledBinary.fact) ?? nil, vitals: take(answers, HostVitals.fact),
       certificates: take(answers, CertificateEnds.fact),
       metrics: isServer ? take(answers, EtcdMetrics.fact) ?? nil : nil,
-      voice: isServer ? take(answers, ClusterVoice.fact) : nil)
+      voice: isServer ? take(answers, ClusterVoice.fact) : nil,
+      lock: isServer ? take(answers, LockReading.fact) : nil)
   }
 
   private struct Answers {

@@ -29,7 +29,7 @@ package struct StatusReport: Sendable, Hashable {
   package var clockReference: Int?
   /// Nil when no API says.
   package var pods: Pods?
-  /// Who applies now; nothing asks for it yet.
+  /// Who holds the cluster's lock; nil when too few servers say.
   package var lock: Lock?
   /// All that is wrong or odd, errors first.
   package var problems: [Diagnostic] = []
@@ -152,18 +152,6 @@ extension StatusReport {
     package var isYoung: Bool
 
     private enum CodingKeys: String, CodingKey { case namespace, name, ready, reason, node }
-  }
-
-  /// Who holds the lock that keeps two runs apart.
-  package struct Lock: Sendable, Hashable, Encodable {
-    package var holder: String
-    /// Seconds since 1970.
-    package var since: Int?
-
-    package init(holder: String, since: Int? = nil) {
-      self.holder = holder
-      self.since = since
-    }
   }
 }
 

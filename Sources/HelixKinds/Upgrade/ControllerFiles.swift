@@ -27,11 +27,29 @@ struct ControllerFiles: Sendable {
         at: upgrade.controller.manifests?.location ?? upgrade.location)
     }
     self.objects = objects
+    release = try Self.release(of: deployment, upgrade)
+  }
+
+  /// What the image says, or cluster.yaml where it says nothing.
+  private static func release(
+    of deployment: ManifestObject, _ upgrade: UpgradeSpec
+  ) throws(Diagnostic) -> ControllerRelease? {
     let containers = deployment.body["spec"]?.mapping?["template"]?.mapping?["spec"]?.mapping?[
       "containers"]?.list
     let image = containers?.first?.mapping?["image"]?.text ?? ""
-    let tag = image.lastIndex(of: ":").map { String(image[image.index(after: $0)...]) }
-    release = tag.flatMap { ControllerRelease($0) }
+    let named = image.split(separator: "@").first ?? ""
+    let tag = named.lastIndex(of: ":").map { String(named[named.index(after: $0)...]) }
+    let release = tag.flatMap { ControllerRelease($0) }
+    // One that nobody has written stands where the whole part does.
+    let written = upgrade.controller.version
+    guard written.location != upgrade.location else { return release }
+    guard let release else { return ControllerRelease(written.value) }
+    guard release.tag != written.value else { return release }
+    throw Diagnostic(
+      "the controller's manifests are of \(release.tag), and version says \(written.value)",
+      reason: "UpgradePlans are written for one release, and the image is \(image)",
+      remedy: "write version: \(release.tag), or leave version out: the manifests say it",
+      at: written.location)
   }
 
   /// What others need comes first; else the order of the files.

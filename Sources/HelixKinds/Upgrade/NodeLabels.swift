@@ -13,6 +13,8 @@ enum NodeLabels {
   static let noted = "helix.infra/cordons-noted"
   /// The value with which a node is left out.
   static let disabled = "disabled"
+  /// The value with which a node waits for its job: any but `disabled` and the hash would do.
+  static let due = "due"
 
   /// How a node stood before the controller had it; it uncordons nodes whoever cordoned them.
   enum Before: String, Sendable {

@@ -4,13 +4,19 @@ import HelixPlan
 /// What is wrong with UpgradePlans before they do harm: ours as they would be, others as they are.
 struct UpgradeLints {
   let rollout: UpgradeRollout
+  /// What k3s-upgrade would find on nodes, by their names, as far as that was asked.
+  let processes: [String: K3sProcesses]
 
-  init(_ rollout: UpgradeRollout) { self.rollout = rollout }
+  init(_ rollout: UpgradeRollout, processes: [String: K3sProcesses] = [:]) {
+    self.rollout = rollout
+    self.processes = processes
+  }
 
   /// What makes an upgrade of a role unsafe.
   func errors(_ role: K3sRoleOfNode) -> [Diagnostic] {
-    untolerated(role) + tooMany(role) + strangers(role).filter { $0.severity == .error }
-      + misnamed(role) + olderInTime(role)
+    let others = (namesakes(role) + strangers(role)).filter { $0.severity == .error }
+    return untolerated(role) + tooMany(role) + others + misnamed(role) + hidden(role)
+      + olderInTime(role)
   }
 
   private func olderInTime(_ role: K3sRoleOfNode) -> [Diagnostic] {
@@ -31,11 +37,13 @@ struct UpgradeLints {
 
   /// What is worth knowing.
   var warnings: [Diagnostic] {
-    (strangers(.server) + strangers(.agent)).filter { $0.severity == .warning }
-      + foreign.flatMap(oddities)
+    let ofRoles = K3sRoleOfNode.inOrder.flatMap { role in
+      namesakes(role) + strangers(role) + elsewhere(role)
+    }
+    return ofRoles.filter { $0.severity == .warning } + pairs + foreign.flatMap(oddities)
   }
 
-  private var foreign: [LiveUpgradePlan] { rollout.view.plans.filter { !$0.isOurs } }
+  var foreign: [LiveUpgradePlan] { rollout.view.plans.filter { !$0.isOurs } }
 }
 
 // MARK: - Ours

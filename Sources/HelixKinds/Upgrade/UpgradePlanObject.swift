@@ -75,7 +75,7 @@ extension UpgradePlanObject {
     return [
       "concurrency": .number(spec.concurrency),
       "version": version, "channel": channel,
-      "nodeSelector": ["matchExpressions": [selector]],
+      "nodeSelector": ["matchExpressions": .list([selector] + marked)],
       "serviceAccountName": .text(ControllerObjects.account),
       "tolerations": tolerations,
       "exclusive": spec.exclusive ? true : .absent,
@@ -94,6 +94,13 @@ extension UpgradePlanObject {
       ["key": .text(NodeLabels.controlPlane), "operator": "In", "values": ["true"]]
     case .agent: ["key": .text(NodeLabels.controlPlane), "operator": "DoesNotExist"]
     }
+  }
+
+  // A job would cordon and drain a node that has just joined, for nothing: it carries no mark, and is
+  // left alone until a run has looked at it. Where a channel leads, every node follows.
+  private var marked: [Draft] {
+    guard case .release = target else { return [] }
+    return [["key": .text(NodeLabels.plan(name)), "operator": "Exists"]]
   }
 
   private func prepare(_ image: Draft) -> Draft {

@@ -31,6 +31,11 @@ struct UpgradePlanResource: Resource {
 
   var questions: [Question] {
     Self.questions(door, spec) + (role == .server ? DeprecatedAPIs.questions(door.cluster) : [])
+      + members.map { Question(K3sProcesses.fact, on: $0.host) }
+  }
+
+  private var members: [K3sCluster.Member] {
+    role == .server ? door.cluster.servers : door.cluster.agents
   }
 
   static func questions(_ door: ClusterDoor, _ spec: UpgradeSpec) -> [Question] {
@@ -49,13 +54,26 @@ struct UpgradePlanResource: Resource {
       }
       let survey = try ClusterSurvey.read(door.cluster, &sight)
       if case .refused(let why) = rollout.next { return .refused(why) }
-      let lints = UpgradeLints(rollout)
+      let lints = UpgradeLints(rollout, processes: processes(rollout, &sight))
       if let error = lints.errors(role).first { return .refused(error) }
       if let obstacle = obstacle(rollout, survey) { return obstacle }
       return verdict(
         UpgradePlanSteps(resource: self, rollout: rollout, survey: survey, door: host),
         warnings: lints.warnings + (try deprecated(rollout, &sight)))
     }
+  }
+
+  /// What k3s-upgrade would find on the nodes that it is to upgrade; a host that does not answer is
+  /// none of its business.
+  private func processes(
+    _ rollout: UpgradeRollout, _ sight: inout Sight
+  ) -> [String: K3sProcesses] {
+    let pending = Set(rollout.pending(role).map(\.name))
+    var processes: [String: K3sProcesses] = [:]
+    for member in members where pending.contains(member.nodeName) && sight.reaches(member.host) {
+      processes[member.nodeName] = try? sight.read(K3sProcesses.fact, on: member.host)
+    }
+    return processes
   }
 
   /// Which release a channel leads to is not known yet.

@@ -193,7 +193,7 @@ extension UpgradePlanSteps {
     let each = (wanted.spec.drain?.timeout ?? 0) + 600
     let wait = scripts.areDone(
       pending.map(\.name), within: max(wanted.deadline, batches * each))
-    var instructions: [Instruction] = [.wait(wait)]
+    var instructions: [Instruction] = [.run(script: scripts.freeAgents), .wait(wait)]
     if wanted.uncordons { instructions.append(.run(script: scripts.settle(pending.map(\.name)))) }
     return step(
       "follow", "wait until agents run \(scripts.words)", on: door, instructions)

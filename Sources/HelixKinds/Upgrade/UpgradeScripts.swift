@@ -103,6 +103,8 @@ struct UpgradeScripts: Sendable {
           elif ! helix_lives "$node"; then
             helix_note "$node" open
             helix_hold "$node"
+          elif [ -z "$mark" ]; then
+            helix_kubectl label node "$node" --overwrite \(label)=\(NodeLabels.due) >/dev/null
           fi
       """
     case .agent:
@@ -114,10 +116,6 @@ struct UpgradeScripts: Sendable {
           if [ "$cordoned" = true ] && ! helix_touched "$node" "$hostname" &&
             { [ "$hold" = \(name) ] || [ "$helix_noted" != \(shellQuoted(plan.target.words)) ]; }; then
             helix_note "$node" cordoned
-          fi
-          if [ "$hold" = \(name) ]; then
-            helix_kubectl label node "$node" \(label)- >/dev/null
-            helix_free "$node"
           fi
       """
     }
@@ -151,6 +149,33 @@ struct UpgradeScripts: Sendable {
     return "{ \(isOff); } || case \(names) in *\" $node \"*) ;; *) false ;; esac"
   }
 
+  /// Lets the controller have the agents that are behind, once the UpgradePlan leads to the release:
+  /// before, those without a mark would get a job of the release before.
+  var freeAgents: String {
+    let shown = [
+      "{.metadata.name}", "{.status.nodeInfo.kubeletVersion}", labelPath, holdPath,
+      #"{.status.conditions[?(@.type=="Ready")].status}"#,
+    ].joined(separator: "|")
+    let rows = #"{range .items[*]}\#(shown){"\n"}{end}"#
+    return """
+      set -e
+      \(ClusterDoor.shell)
+      \(tag)
+      [ -n "$helix_tag" ] || exit 0
+      helix_nodes=$(helix_kubectl get nodes -l \(shellQuoted(nodes)) -o jsonpath=\(shellQuoted(rows)))
+      printf '%s\\n' "$helix_nodes" | while IFS='|' read -r node version mark hold ready _; do
+        [ -n "$node" ] && [ "$(printf %s "$version" | tr + -)" != "$helix_tag" ] || continue
+        if \(leavesOut); then continue; fi
+        if [ -z "$mark" ] || [ "$hold" = \(name) ]; then
+          helix_kubectl label node "$node" --overwrite \(label)=\(NodeLabels.due) >/dev/null
+        fi
+        if [ "$hold" = \(name) ]; then
+          helix_kubectl annotate node "$node" \(NodeLabels.hold)- >/dev/null
+        fi
+      done
+      """
+  }
+
   /// Lets the controller have a server, and takes a failed job of it away before: with the job gone
   /// it would be upgraded at once.
   func free(_ server: String) -> String {
@@ -167,7 +192,7 @@ struct UpgradeScripts: Sendable {
         -o jsonpath=\(shellQuoted("\(holdPath)|\(beforePath)|\(cordonedPath)")))
       if [ "${helix_node%%|*}" = \(name) ]; then
         \(noteOnFreeing(node))
-        helix_kubectl label node \(node) \(label)- >/dev/null
+        helix_kubectl label node \(node) --overwrite \(label)=\(NodeLabels.due) >/dev/null
         helix_kubectl annotate node \(node) \(NodeLabels.hold)- >/dev/null
       fi
       [ -z "$helix_failed" ] || \(touch)

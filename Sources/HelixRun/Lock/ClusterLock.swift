@@ -1,4 +1,5 @@
 package import HelixModel
+package import HelixPlan
 
 /// The lock of a cluster: one run at a time changes it, wherever that run was started.
 ///

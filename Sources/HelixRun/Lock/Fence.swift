@@ -1,4 +1,5 @@
 import HelixModel
+import HelixPlan
 
 /// Keeps out runs that have lost the lock: every deed shows its run's number, and a host that has
 /// seen a higher one refuses it.
@@ -26,8 +27,8 @@ package struct Fence: Hashable, Sendable {
 
   /// A host outside the cluster may serve several, whose numbers have nothing to do with each other.
   func path(on host: HostName) -> String {
-    let name = members.contains(host) ? "fence" : "fence-\(slug(cluster))-\(digest(cluster))"
-    return "\(HostPlaces.state)/\(name)"
+    members.contains(host)
+      ? LockReading.fence : "\(LockReading.fence)-\(slug(cluster))-\(digest(cluster))"
   }
 
   /// The beginning of every script that may change the host: goes on when no newer run was there,

@@ -1,4 +1,5 @@
 package import HelixModel
+package import HelixPlan
 
 /// The lock while a run holds it: renewed in the background until it is given back or lost.
 package actor HeldLock {

@@ -1,19 +1,6 @@
-/// Where on a host helix-infra keeps what must outlive connections, and by what the host tells its
-/// age and its boots.
-enum HostPlaces {
-  /// For root alone.
-  static let state = "/var/lib/helix-infra"
-  static let uptime = "/proc/uptime"
-  static let bootID = "/proc/sys/kernel/random/boot_id"
+import HelixPlan
 
-  /// Shell that puts the seconds since the host's start in `up` and the boot's name in `boot`.
-  ///
-  /// Wall clocks play no part: they jump, and differ between machines.
-  static let telling = """
-    read -r up _ <\(uptime); up=${up%%.*}
-    read -r boot <\(bootID)
-    """
-
+extension HostPlaces {
   /// Shell that defines `helix_keep FILE TEXT`: the file holds the old text or the new one, whatever
   /// happens, and the new one survives a loss of power.
   static let keeping = """

@@ -1,4 +1,5 @@
 import HelixModel
+import HelixPlan
 
 /// Asks servers about their copies of the lock, in the name of one run.
 struct LockDesk: Sendable {
@@ -103,7 +104,7 @@ extension LockDesk {
     let asking = hosts.map { host in
       Task {
         do {
-          let script = LockScripts.look(fence: fence(0).path(on: host))
+          let script = LockReading.look(fence: fence(0).path(on: host))
           news.yield(.answer(host, try await ask(host, script, .question)))
         } catch {
           news.yield(.silence(host, shells.silence(of: host, error)))

@@ -1,4 +1,5 @@
 package import HelixModel
+package import HelixPlan
 
 /// What the servers of a cluster say of its lock, for people.
 package struct LockReport: Sendable {
@@ -14,15 +15,20 @@ package struct LockReport: Sendable {
   package let majority: Int
   let highest: Int
 
+  init(servers: [(host: HostName, sight: Sight)], majority: Int, highest: Int) {
+    self.servers = servers
+    self.majority = majority
+    self.highest = highest
+  }
+
   init(_ survey: LockSurvey, desk: LockDesk) {
-    servers = desk.servers.map { server in
+    let servers = desk.servers.map { server -> (HostName, Sight) in
       if let lock = survey.locks[server] { return (server, .seen(lock)) }
       return (
         server, .silent(survey.silences[server] ?? Diagnostic("\(server) was not asked"))
       )
     }
-    majority = desk.majority
-    highest = survey.highest
+    self.init(servers: servers, majority: desk.majority, highest: survey.highest)
   }
 
   /// Whether too few servers answered to know who holds the lock.
@@ -43,6 +49,11 @@ package struct LockReport: Sendable {
     servers.lazy.compactMap { if case .seen(let lock) = $0.sight { lock } else { nil } }
       .first { $0.isAlive }?.holder
   }
+}
+
+extension LockHolder {
+  /// Whether its process ran on this machine and has surely ended.
+  package var isGone: Bool { LocalProcess.isGone(run.pid, mark: run.process) }
 }
 
 extension ServerLock {

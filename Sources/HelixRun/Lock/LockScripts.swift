@@ -1,22 +1,11 @@
 import HelixModel
+import HelixPlan
 
-/// What is run on a server to look at its copy of the lock, take it, renew it and give it back.
+/// What is run on a server to take its copy of the lock, renew it and give it back.
 ///
 /// Whatever changes it does so under flock(2), which the kernel gives back when a connection is cut
 /// half-way; files are renamed into place, so that a holder is never half written.
 enum LockScripts {
-  /// The word before a script's verdict.
-  static let mark = "helix-lock"
-
-  /// Tells who holds it; changes nothing.
-  static func look(fence: String) -> String {
-    """
-    \(reading(fence: fence))
-    helix_look
-    helix_tell seen
-    """
-  }
-
   /// Takes a copy that is free, expired, or held by a run in `over`.
   static func take(number: Int, run: RunIdentity, timeToLive: Int, over: [String]) -> String {
     """
@@ -97,49 +86,10 @@ enum LockScripts {
 }
 
 extension LockScripts {
-  /// Defines what reads a server's copy into variables, and what tells of it.
-  private static func reading(fence: String) -> String {
-    """
-    dir=\(HostPlaces.state)
-    wall=\(fence)
-    lock=$dir/lock
-    helix_number() { case $1 in ''|*[!0-9]*) number=0 ;; *) number=$1 ;; esac; }
-    helix_look() {
-    \(HostPlaces.telling)
-    fence=0 highest=0 run= mine=0 booted= taken=0 renewed=0 ttl=0 state=free
-    if [ -s "$wall" ]; then read -r number _ <"$wall" || :; helix_number "$number"; fence=$number; fi
-    if [ -s "$lock/highest" ]; then read -r number <"$lock/highest" || :; helix_number "$number"; highest=$number; fi
-    [ -f "$lock/holder" ] || return 0
-    while read -r key value; do
-    helix_number "$value"
-    case $key in
-    run) run=$value ;;
-    boot) booted=$value ;;
-    number) mine=$number ;;
-    taken) taken=$number ;;
-    renewed) renewed=$number ;;
-    ttl) ttl=$number ;;
-    esac
-    done <"$lock/holder"
-    state=expired
-    [ "$booted" = "$boot" ] && [ "$fence" -le "$mine" ] || return 0
-    if [ "$up" -ge "$renewed" ] && [ $((up - renewed)) -le "$ttl" ]; then state=live; fi
-    }
-    helix_tell() {
-    echo "\(mark) $1 $state"
-    [ ! -f "$lock/holder" ] || cat "$lock/holder"
-    echo "uptime $up"
-    echo "now-boot $boot"
-    echo "fence $fence"
-    echo "highest $highest"
-    }
-    """
-  }
-
   /// How every script begins that may change something.
   private static func beginning(_ run: RunIdentity) -> String {
     """
-    \(reading(fence: "\(HostPlaces.state)/fence"))
+    \(LockReading.shell(fence: LockReading.fence))
     \(HostPlaces.keeping)
     me=\(shellQuoted(run.id))
     umask 077

@@ -1,4 +1,5 @@
 import HelixModel
+import HelixPlan
 
 /// What is said of a lock that cannot be had or kept.
 struct LockWords {

@@ -153,6 +153,46 @@ extension StatusFactsTests {
     #expect(voice.conditions == nil)
   }
 
+  @Test(
+    "failed pods of a Job that came to its end are no trouble, those of any other are",
+    arguments: shells)
+  func podsOfJobs(shell: String) throws {
+    try k3s(
+      """
+      *readyz*) printf ok ;;
+      *pods*)
+        case "$*" in *'-o wide -L job-name --field-selector=status.phase!=Succeeded'*) ;; *) exit 1 ;; esac
+        printf '%s\\n' \(StatusPages.podsOfJobs.map(shellQuoted).joined(separator: " ")) ;;
+      *jobs*) printf '%s\\n' \(StatusPages.jobs.map(shellQuoted).joined(separator: " ")) ;;
+      *) exit 1 ;;
+      """)
+    let pods = try #require(try ask(ClusterVoice.fact, in: shell).pods)
+    #expect(
+      pods.pods.map { "\($0.namespace)/\($0.name)" } == [
+        "system-upgrade/apply-agents-on-b-x", "shop/apply-agents-on-a-y", "shop/gone-z",
+        "shop/alone",
+      ])
+    #expect(pods.count == 4)
+  }
+
+  @Test("when Jobs cannot be told, no pod is left out; without pods of Jobs nobody asks for them")
+  func jobsUnknown() throws {
+    let table = { (rows: [String]) in
+      """
+      *readyz*) printf ok ;;
+      *pods*) printf '%s\\n' \(rows.map(shellQuoted).joined(separator: " ")) ;;
+      *jobs*) : > \(root.path)/asked-jobs; exit 1 ;;
+      *) exit 1 ;;
+      """
+    }
+    try k3s(table(StatusPages.pods))
+    #expect(try ask(ClusterVoice.fact).pods?.count == 2)
+    #expect(!FileManager.default.fileExists(atPath: root.appending(path: "asked-jobs").path))
+    try k3s(table(StatusPages.podsOfJobs))
+    #expect(try ask(ClusterVoice.fact).pods?.count == 5)
+    #expect(FileManager.default.fileExists(atPath: root.appending(path: "asked-jobs").path))
+  }
+
   @Test("an API that is not ready says why, and is asked nothing more", arguments: shells)
   func notReady(shell: String) throws {
     try k3s(

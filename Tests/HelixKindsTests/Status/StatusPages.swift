@@ -72,4 +72,18 @@ enum StatusPages {
     "default       gone-1      0/1   Evicted             0             3d    <none>      worker-2   <none>   <none>",
     "kube-system   new         0/1   ContainerCreating   0             31s   <none>      <none>     <none>   <none>",
   ]
+
+  /// With the label that the Job controller sets in the last column.
+  static let podsOfJobs = [
+    "system-upgrade apply-agents-on-a-x 0/1 Error 1 (2m ago) 3m 10.42.1.7 worker-1 <none> <none> apply-agents-on-a",
+    "system-upgrade apply-agents-on-b-x 0/1 Error 0 3m 10.42.2.7 worker-2 <none> <none> apply-agents-on-b",
+    "shop apply-agents-on-a-y 0/1 Error 0 3m 10.42.1.8 worker-1 <none> <none> apply-agents-on-a",
+    "shop gone-z 0/1 OOMKilled 0 3m 10.42.1.9 worker-1 <none> <none> gone",
+    "shop alone 0/1 Error 0 3m 10.42.1.10 worker-1 <none> <none>   ",
+  ]
+
+  static let jobs = [
+    "job\tsystem-upgrade\tapply-agents-on-a\tTrue", "job\tsystem-upgrade\tapply-agents-on-b\t",
+    "job\tshop\tapply-agents-on-a\t",
+  ]
 }

@@ -17,7 +17,8 @@ import Testing
 ///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
 ///     budget shop/web
 ///     blocks shop/db worker-1
-///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL
+///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL namespace=other hash=HASH
+///     process worker-1 812 host there /usr/local/bin/k3s k3s-agent.service     none
 ///     controller absent
 ///     deprecated group="policy",removed_release="1.30",resource="things",version="v1beta1"
 ///     fresh
@@ -145,10 +146,10 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     for (host, requests) in try desired().questions {
       guard case .answered(var answers) = observation.hosts[host] else { continue }
       for request in requests where answers[request.id] == nil {
-        answers[request.id] = FactAnswer(status: 0, output: try answer(request.id))
+        answers[request.id] = FactAnswer(status: 0, output: try answer(request.id, host))
       }
       for fact in UpgradeStatus.requests {
-        answers[fact.id] = FactAnswer(status: 0, output: try answer(fact.id))
+        answers[fact.id] = FactAnswer(status: 0, output: try answer(fact.id, host))
       }
       observation.hosts[host] = .answered(answers)
     }
@@ -166,7 +167,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   /// What comes of asking for the status alone.
   func status() throws -> UpgradeStatus.Answer {
     let answers = try UpgradeStatus.requests.map { request in
-      (request.id, FactAnswer(status: 0, output: try answer(request.id)))
+      (request.id, FactAnswer(status: 0, output: try answer(request.id, "master-1")))
     }
     let answered = Observation.HostAnswers.answered(Dictionary(uniqueKeysWithValues: answers))
     let servers = nodes(true).map { (HostName($0[0]), answered) }
@@ -174,13 +175,23 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
       Observation(hosts: Dictionary(uniqueKeysWithValues: servers)), inventory: inventory)
   }
 
-  private func answer(_ id: FactID) throws -> String {
+  private func answer(_ id: FactID, _ host: HostName) throws -> String {
     let name = id.rawValue
+    if name == K3sProcesses.fact.request.id.rawValue { return processes(host.rawValue) }
     if name == UpgradeView.fact.request.id.rawValue { return isFresh ? "silent" : try view() }
     if name == UpgradeTrouble.fact.request.id.rawValue { return trouble }
     if name == EvictionView.fact.request.id.rawValue { return isFresh ? "silent" : evictions }
     guard name.hasPrefix("object:") else { throw Diagnostic("nobody asked for \(name)") }
     return first("controller")?[0] == "absent" ? "absent\nwhole\n" : "same\nwhole\n"
+  }
+
+  private func processes(_ host: String) -> String {
+    let unit = nodes(true).contains { $0[0] == host } ? "k3s" : "k3s-agent"
+    let own = rows("process").filter { $0[0] == host }.map { Array($0.dropFirst()) }
+    let usual = ["812", "host", "there", "/usr/local/bin/k3s", unit + ".service"]
+    let told = (own.isEmpty ? [usual] : own).filter { $0 != ["none"] }
+    let lines = told.map { "k3s " + $0.joined(separator: " ") }
+    return (lines + ["searched"]).joined(separator: "\n")
   }
 
   /// Budgets that let no pod go, each with a pod on a node.
@@ -282,7 +293,14 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
         ]
       ],
     ]
-    return ["plan", "system-upgrade", words[0], Self.json(spec), "{}", ""].joined(separator: "\t")
+    let value = { (key: String) in
+      words.first { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
+    }
+    let status: Draft = ["latestHash": .text(value("hash") ?? "")]
+    return [
+      "plan", value("namespace") ?? "system-upgrade", words[0], Self.json(spec),
+      Self.json(status), "",
+    ].joined(separator: "\t")
   }
 
   private func jobRow(_ words: [String]) -> String {

@@ -73,7 +73,7 @@ struct UpgradeScriptTests {
   func freesAfterFailure() throws {
     try kubectl(jobs: "apply-m1|True\napply-m1-old|", node: "server-plan||")
     let calls = try told(scripts(.server).free("master-1"))
-    let words = ["delete job", "server-plan-", "holds-plan-", "helix.infra/retried="]
+    let words = ["delete job", "server-plan=due", "holds-plan-", "helix.infra/retried="]
     let places = words.map { word in calls.firstIndex { $0.contains(word) } }
     #expect(!places.contains(nil), "\(calls)")
     #expect(places.compactMap(\.self) == places.compactMap(\.self).sorted(), "\(calls)")
@@ -142,7 +142,14 @@ struct UpgradeScriptTests {
     try kubectl(nodes: nodes.joined(separator: "\n"))
     #expect(try held(told(scripts(.agent, blocked: ["worker-2"]).mark)) == ["worker-2"])
     try kubectl(nodes: "worker-2|v1.29.1+k3s2|disabled|agent-plan|True|worker-2||")
-    let calls = try told(scripts(.agent).mark)
-    #expect(calls.contains("label node worker-2 plan.upgrade.cattle.io/agent-plan-"))
+    let scripts = [
+      try scripts(.agent).mark, try scripts(.agent, blocked: ["worker-2"]).freeAgents,
+    ]
+    for script in scripts { #expect(try !told(script).contains { $0.contains("=due") }) }
+    #expect(
+      try told(self.scripts(.agent).freeAgents).suffix(2) == [
+        "label node worker-2 --overwrite plan.upgrade.cattle.io/agent-plan=due",
+        "annotate node worker-2 helix.infra/holds-plan-",
+      ])
   }
 }

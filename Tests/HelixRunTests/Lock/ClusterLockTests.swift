@@ -1,5 +1,6 @@
 import Glibc
 import HelixModel
+import HelixPlan
 import Testing
 
 @testable import HelixRun
@@ -143,6 +144,43 @@ struct ClusterLockTests {
     let second = try await servers.lock(runIdentity("second", user: "bob")).take()
     #expect(second.fence.number == first.fence.number + 1)
     #expect(servers.holders() == ["second", "second", "second"])
+  }
+
+  @Test("among other facts a server tells the same of its copy, and changes nothing")
+  func fact() async throws {
+    let servers = try Servers(1)
+    let machine = servers.machines[0]
+    let ask = { () async throws -> ServerLock in
+      let output = try await machine.run(
+        .script(
+          ShellScript(
+            "(eval \(shellQuoted(LockReading.fact.request.command))) </dev/null", .stopsAtFailure),
+          .question, become: .root, timeout: .seconds(10)))
+      return try LockReading.fact.parse(
+        FactAnswer(status: Int(output.status), output: output.output))
+    }
+    #expect(try await ask().state == .free)
+    #expect(machine.text(of: "state/mutex") == nil)
+    let held = try await servers.take(runIdentity("first"))
+    try servers.pass(59)
+    let taken = try await ask()
+    #expect(taken.state == .live && taken.holder?.run.who == "alice on laptop")
+    #expect(taken.holder?.held == 59 && taken.highest == held.fence.number)
+    try servers.pass(61)
+    #expect(try await ask().state == .expired)
+    try machine.boot("boot-2", uptime: 5)
+    #expect(try await ask().state == .expired)
+    await held.giveBack()
+    #expect(try await ask().state == .free)
+  }
+
+  @Test("an answer about the lock that broke off is no answer")
+  func factBrokenOff() {
+    for answer in [
+      FactAnswer(status: 1, output: "helix-lock seen free\n"), FactAnswer(status: 0, output: ""),
+    ] {
+      #expect(throws: Diagnostic.self) { try LockReading.fact.parse(answer) }
+    }
   }
 
   @Test("a reboot frees a server's copy, and the holder takes it again with the same number")

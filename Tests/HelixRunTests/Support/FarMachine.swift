@@ -1,5 +1,6 @@
 import Glibc
 import HelixModel
+import HelixPlan
 import Synchronization
 
 @testable import HelixRun

@@ -1,4 +1,4 @@
-import HelixModel
+package import HelixModel
 
 /// Who holds a server's copy of the lock.
 package struct LockHolder: Hashable, Sendable {
@@ -11,12 +11,30 @@ package struct LockHolder: Hashable, Sendable {
   /// Seconds after a renewal for which it counts.
   package let timeToLive: Int
 
-  /// Whether its process ran on this machine and has surely ended.
-  var isGone: Bool { LocalProcess.isGone(run.pid, mark: run.process) }
-
   /// For people: `alice on laptop (apply, process 4711, begun 2026-11-21T05:45:32Z)`.
   package var words: String {
     "\(run.who) (\(run.command), process \(run.pid), begun \(run.started))"
+  }
+}
+
+extension LockHolder: Encodable {
+  private enum Key: String, CodingKey {
+    case number, run, user, host, pid, command, started, heldSeconds, renewedSeconds,
+      timeToLiveSeconds
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(number, forKey: .number)
+    try container.encode(run.id, forKey: .run)
+    try container.encode(run.user, forKey: .user)
+    try container.encode(run.host, forKey: .host)
+    try container.encode(run.pid, forKey: .pid)
+    try container.encode(run.command, forKey: .command)
+    try container.encode(run.started, forKey: .started)
+    try container.encode(held, forKey: .heldSeconds)
+    try container.encode(renewed, forKey: .renewedSeconds)
+    try container.encode(timeToLive, forKey: .timeToLiveSeconds)
   }
 }
 
@@ -31,7 +49,7 @@ package struct ServerLock: Hashable, Sendable {
   }
 
   /// What came of what was asked.
-  enum Verdict: String, Sendable {
+  package enum Verdict: String, Sendable {
     case seen, granted, renewed, removed
     /// Another run holds it.
     case held
@@ -41,16 +59,16 @@ package struct ServerLock: Hashable, Sendable {
     case changed
   }
 
-  let verdict: Verdict
+  package let verdict: Verdict
   package let state: State
   package let holder: LockHolder?
   /// The highest number of all that were ever shown here.
-  let highest: Int
+  package let highest: Int
 
-  /// Reads what one of `LockScripts` printed.
+  /// Reads what a script about the lock printed.
   ///
   /// - Throws: a `Diagnostic` when it makes no sense.
-  init(_ output: String) throws(Diagnostic) {
+  package init(_ output: String) throws(Diagnostic) {
     var values: [String: String] = [:]
     var verdict: Verdict?
     var state: State?
@@ -58,7 +76,7 @@ package struct ServerLock: Hashable, Sendable {
       let words = line.split(separator: " ", maxSplits: 1).map(String.init)
       guard let key = words.first else { continue }
       let value = words.count > 1 ? words[1] : ""
-      if key == LockScripts.mark {
+      if key == LockReading.mark {
         let said = value.split(separator: " ").map(String.init)
         verdict = said.first.flatMap(Verdict.init)
         state = said.last.flatMap(State.init)
