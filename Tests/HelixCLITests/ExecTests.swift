@@ -73,15 +73,15 @@ struct ExecTests {
   }
 
   @Test("as JSON, a host is one line with all it said")
-  func json() {
+  func json() throws {
     let said = CommandOutput(status: 2, output: "a\n\u{1B}/", errors: "b", isTruncated: true)
     let line = ExecLine(Broadcast.Answer(host: "web-1", outcome: .ended(said), seconds: 0.25))
     #expect(
-      String(decoding: line.text, as: UTF8.self)
+      String(decoding: try line.jsonLine(), as: UTF8.self)
         == #"{"host":"web-1","seconds":0.25,"status":2,"stderr":"b","stdout":"a\n\u001b/","#
         + #""truncated":true}"# + "\n")
     #expect(
-      String(decoding: ExecLine(silence).text, as: UTF8.self)
+      String(decoding: try ExecLine(silence).jsonLine(), as: UTF8.self)
         == #"{"host":"web-2","seconds":1,"unreachable":{"severity":"error","#
         + #""summary":"cannot connect"}}"# + "\n")
   }

@@ -109,7 +109,7 @@ struct FactsTests {
     let report = report(["master-1": .answered(answers), "master-2": .answered(Self.answers)])
     #expect(!report.isWhole)
     #expect(report.unread.map(\.place) == [.host("master-1", address: nil)])
-    let json = String(decoding: try report.encoded(), as: UTF8.self)
+    let json = String(decoding: try report.jsonDocument(), as: UTF8.self)
     #expect(json.hasPrefix("{\n  \"format\" : \"helix-infra/facts\",\n  \"hosts\" : {\n"))
     #expect(json.contains(#""summary" : "the host does not say what system it runs""#))
   }

@@ -50,7 +50,7 @@ struct LockDocumentTests {
         ("master-5", .silent(silence)),
       ], majority: 3, highest: 12)
     let document = LockDocument(cluster: "helix", report, removed: removed)
-    return String(decoding: try document.encoded(), as: UTF8.self)
+    return String(decoding: try document.jsonDocument(), as: UTF8.self)
   }
 
   @Test("every sort of copy is told by its word, with its holder")

@@ -66,7 +66,7 @@ struct SimulateTests {
   func sameSeed() throws {
     let setup = try setup()
     let report = {
-      try Rehearsal(setup: setup, faults: nil, parallelism: 10, seed: 7, runs: 50).report.encoded()
+      try Rehearsal(setup: setup, faults: nil, parallelism: 10, seed: 7, runs: 50).report.jsonDocument()
     }
     #expect(try report() == report())
   }

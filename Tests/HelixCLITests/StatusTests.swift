@@ -15,7 +15,7 @@ struct StatusTests {
     let report = try fixture.report()
     let screen = "exit \(report.isHealthy ? 0 : 1)\n" + StatusText().render(report)
     try expectRecorded(screen, at: fixture.folder.appending(path: "screen.txt"))
-    let document = String(decoding: try report.encodedDocument(), as: UTF8.self)
+    let document = String(decoding: try report.jsonDocument(), as: UTF8.self)
     try expectRecorded(document, at: fixture.folder.appending(path: "status.json"))
   }
 

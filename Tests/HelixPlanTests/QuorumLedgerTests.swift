@@ -82,11 +82,12 @@ struct QuorumLedgerTests {
   func mending() {
     let lost = words(3, down: [1, 2, 3])
     #expect(!isGranted(ledger(3, lost).decide(claim(1), held: [])))
-    let later = ledger(3, lost, at: [.zero, .seconds(31)])
+    let later = ledger(3, lost, at: [.zero, .seconds(16), .seconds(31)])
     #expect(isGranted(later.decide(claim(1), held: [])))
     #expect(!isGranted(later.decide(claim(1), held: [held(2)])))
     #expect(later.obstacle(to: claim(1)) == nil)
-    let silent = ledger(3, words(3, down: [2, 3], silent: [1]), at: [.zero, .seconds(31)])
+    let silent = ledger(
+      3, words(3, down: [2, 3], silent: [1]), at: [.zero, .seconds(16), .seconds(31)])
     #expect(!isGranted(silent.decide(claim(1), held: [])))
   }
 
@@ -120,10 +121,11 @@ struct QuorumLedgerTests {
 
   @Test("what a failed step stopped counts until it has been well for a while")
   func doubt() {
-    var ledger = ledger(3, words(3), at: [.zero, .seconds(60)])
+    var ledger = ledger(3, words(3), at: [.zero, .seconds(30), .seconds(60)])
     ledger.doubt(host(2))
     ledger.take(words(3), at: .seconds(61))
     #expect(!isGranted(ledger.decide(claim(1), held: [held(2, .failed)])))
+    ledger.take(words(3), at: .seconds(77))
     ledger.take(words(3), at: .seconds(92))
     #expect(isGranted(ledger.decide(claim(1), held: [held(2, .failed)])))
     #expect(!isGranted(ledger.decide(claim(1), held: [held(2, .adrift)])))
@@ -144,17 +146,19 @@ struct QuorumLedgerTests {
   func unlisted() {
     var said = words(3, down: [3])
     for host in said.keys { said[host]?.voters = nil }
-    let ledger = ledger(3, said, at: [.zero, .seconds(60)])
+    let ledger = ledger(3, said, at: [.zero, .seconds(30), .seconds(60)])
     #expect(ledger.votes.voters == ["m1", "m2", "m3"])
     #expect(!isGranted(ledger.decide(claim(1), held: [])))
     var asleep = said
     for host in asleep.keys { asleep[host]?.isReady = false }
     #expect(
-      !isGranted(self.ledger(3, asleep, at: [.zero, .seconds(60)]).decide(claim(1), held: [])))
+      !isGranted(
+        self.ledger(3, asleep, at: [.zero, .seconds(30), .seconds(60)]).decide(claim(1), held: [])))
     var silent = said
     silent[host(3)] = nil
     #expect(
-      !isGranted(self.ledger(3, silent, at: [.zero, .seconds(60)]).decide(claim(1), held: [])))
+      !isGranted(
+        self.ledger(3, silent, at: [.zero, .seconds(30), .seconds(60)]).decide(claim(1), held: [])))
     var newcomer = said
     newcomer[host(3)]?.etcd = .absent
     #expect(self.ledger(3, newcomer).votes.voters == ["m1", "m2"])
@@ -164,7 +168,7 @@ struct QuorumLedgerTests {
   func listenerElsewhere() {
     var said = words(3)
     for host in said.keys { said[host]?.etcd = .unhealthy }
-    let moments: [Duration] = [.zero, .seconds(60)]
+    let moments: [Duration] = [.zero, .seconds(30), .seconds(60)]
     #expect(isGranted(ledger(3, said, at: moments).decide(claim(1), held: [])))
     #expect(!isGranted(ledger(3, said, at: moments).decide(claim(1), held: [held(2)])))
     said[host(3)] = words(3, down: [3])[host(3)]
@@ -176,7 +180,7 @@ struct QuorumLedgerTests {
   func upgradeJob() {
     var said = words(3)
     said[host(1)]?.upgrading = ["m2", "w1"]
-    let ledger = ledger(3, said, at: [.zero, .seconds(60)])
+    let ledger = ledger(3, said, at: [.zero, .seconds(30), .seconds(60)])
     #expect(ledger.votes.unwell == ["m2"])
     guard case .refused(let words) = ledger.decide(claim(1), held: []) else {
       Issue.record("it may restart m1")
@@ -188,6 +192,17 @@ struct QuorumLedgerTests {
     var five = self.words(5)
     five[host(4)]?.upgrading = ["m4"]
     #expect(isGranted(self.ledger(5, five).decide(claim(1), held: [])))
+  }
+
+  @Test("readings that are far apart are moments, and say nothing of the time between")
+  func sparseReadings() {
+    let asleep = words(3, down: [1, 2, 3])
+    for moments in [[0, 59], [0, 75, 150], [0, 10, 80]] as [[Int]] {
+      let ledger = ledger(3, asleep, at: moments.map { .seconds($0) })
+      #expect(!isGranted(ledger.decide(claim(1), held: [])), "\(moments)")
+    }
+    let steady = ledger(3, asleep, at: [.zero, .seconds(30), .seconds(60)])
+    #expect(isGranted(steady.decide(claim(1), held: [])))
   }
 
   @Test("an answer that broke off is no word")

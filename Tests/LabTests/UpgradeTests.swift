@@ -194,6 +194,7 @@ extension OnRealMachines {
       try estate.apply()
       try estate.expectEverywhere(Self.minor, nodes: 5)
       try estate.expectNothingToDo(hosts: 5)
+      try estate.upgrade("  strategy: ssh\n\(Self.plans)")
       try estate.want(Self.patch)
       let down = try estate.helix("apply", "--auto-approve")
       #expect(down.status == 4, "\(down.all)")

@@ -99,7 +99,11 @@ struct ExecCommand: AsyncParsableCommand {
     await Broadcast(shells: reach.shells, parallelism: parallelism.parallelism, clock: clock)
       .run(orders, stop: stop) { answer in
         tally.count(answer)
-        if json { console.answer(ExecLine(answer).text) } else { tell(answer, text, console) }
+        if json {
+          if let line = try? ExecLine(answer).jsonLine() { console.answer(line) }
+        } else {
+          tell(answer, text, console)
+        }
         if case .unreachable(let diagnostic) = answer.outcome { console.report([diagnostic]) }
       }
     signals.end()

@@ -32,7 +32,7 @@ struct FactsCommand: AsyncParsableCommand {
         try await observe(selection, Progress(console)), of: selection.names)
       console.report(report.unread)
       if json {
-        console.answer(try report.encoded())
+        console.answer(try report.jsonDocument())
       } else {
         console.answer(FactsText(style: console.output).render(report))
       }

@@ -49,7 +49,7 @@ struct PlanCommand: AsyncParsableCommand {
       let saved = SavedPlan(plan, of: project)
       console.report(plan.warnings)
       if json {
-        console.answer(try saved.encoded())
+        console.answer(try saved.jsonDocument())
       } else {
         console.answer(
           PlanText(style: console.output, isVerbose: verbose)
@@ -70,5 +70,5 @@ extension SavedPlan {
   }
 
   /// Writes the plan for its owner alone: it names hosts, files and what is on them.
-  func write(to path: String) throws { try OwnerFile.write(try encoded(), to: path) }
+  func write(to path: String) throws { try OwnerFile.write(try jsonDocument(), to: path) }
 }

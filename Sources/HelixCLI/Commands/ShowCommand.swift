@@ -21,7 +21,7 @@ struct ShowCommand: AsyncParsableCommand {
     let console = Console(common)
     try await console.guarding {
       let saved = try SavedPlan.read(path: plan)
-      guard !json else { return console.answer(try saved.encoded()) }
+      guard !json else { return console.answer(try saved.jsonDocument()) }
       console.report(saved.plan.warnings)
       console.answer(
         PlanText(style: console.output, isVerbose: verbose)

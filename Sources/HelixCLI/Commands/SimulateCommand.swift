@@ -61,7 +61,7 @@ struct SimulateCommand: AsyncParsableCommand {
         runs: runs ?? (faults.isEmpty ? 1000 : 1))
       let report = rehearsal.report
       if json {
-        console.answer(try report.encoded())
+        console.answer(try report.jsonDocument())
       } else {
         console.answer(SimulationText(style: console.output).render(report))
       }

@@ -42,7 +42,7 @@ struct StatusCommand: AsyncParsableCommand {
       let report = inquiry.report(
         observation, now: Int(Date().timeIntervalSince1970), hasEnded: \.isGone)
       if json {
-        console.answer(try report.encodedDocument())
+        console.answer(try report.jsonDocument())
       } else {
         console.answer(StatusText(style: console.output).render(report))
       }
@@ -82,14 +82,5 @@ private struct SilenceToldLater: EventSink {
   func report(_ event: Event) async {
     if case .hostSilent = event { return }
     await sink.report(event)
-  }
-}
-
-extension StatusReport {
-  /// The JSON document, the same bytes for the same report.
-  func encodedDocument() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
   }
 }

@@ -69,7 +69,7 @@ struct UnlockCommand: AsyncParsableCommand {
     }
     console.report(faults)
     if json {
-      console.answer(try LockDocument(cluster: cluster, report, removed: removed).encoded())
+      console.answer(try LockDocument(cluster: cluster, report, removed: removed).jsonDocument())
     } else if !removed.isEmpty {
       console.answer(text.removed(removed))
     }

@@ -9,9 +9,7 @@ struct EventLines: EventSink {
 
   func report(_ event: Event) async {
     guard event.isLasting else { return }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(event) else { return }
-    console.answer(data + Data("\n".utf8))
+    guard let line = try? event.jsonLine() else { return }
+    console.answer(line)
   }
 }

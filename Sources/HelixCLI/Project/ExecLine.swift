@@ -25,14 +25,6 @@ struct ExecLine: Encodable {
     case .unreachable(let diagnostic): try container.encode(diagnostic, forKey: .unreachable)
     }
   }
-
-  /// The line, with its end.
-  var text: Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else { return Data() }
-    return data + Data("\n".utf8)
-  }
 }
 
 /// How an exec went on all hosts together.

@@ -42,13 +42,6 @@ struct FactsReport {
   var isWhole: Bool {
     entries.allSatisfy { if case .known = $0.entry { true } else { false } }
   }
-
-  /// The JSON document, the same bytes for the same answers.
-  func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
 }
 
 extension FactsReport: Encodable {

@@ -38,11 +38,4 @@ struct LockDocument: Encodable {
       }
     }
   }
-
-  /// The JSON document, the same bytes for the same answers.
-  func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
 }

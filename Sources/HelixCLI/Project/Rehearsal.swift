@@ -108,13 +108,6 @@ struct SimulationReport: Codable {
           step: step.id, title: step.title, outcome: outcome.word, reason: outcome.whyLeftUndone)
       })
   }
-
-  /// The same bytes for the same plan, faults and seed.
-  func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
 }
 
 extension StepOutcome {

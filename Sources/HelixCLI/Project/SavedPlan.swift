@@ -38,13 +38,6 @@ struct SavedPlan: Codable, Sendable {
 }
 
 extension SavedPlan {
-  /// The document's bytes: the same plan always gives the same ones.
-  func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
-
   /// Reads a saved plan.
   ///
   /// - Throws: what is wrong when the file is not a plan, or not one that this version reads.

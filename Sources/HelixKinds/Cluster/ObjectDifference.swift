@@ -135,12 +135,3 @@ extension ObjectDifference {
     return path.isEmpty ? key : "\(path).\(key)"
   }
 }
-
-/// A short digest of a text (FNV-1a of 64 bits): the same everywhere, and nothing to rely on where
-/// somebody might want two texts to collide.
-func shortDigest(_ text: String) -> String {
-  let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-    ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-  }
-  return String(hash, radix: 16)
-}

@@ -70,12 +70,23 @@ package struct QuorumLedger: Sendable {
   /// an election makes all of them look unwell for a moment, and what was just told to stop looks
   /// well for one.
   static let steadiness: Duration = .seconds(30)
+  /// Readings that are further apart than this are not of one row, and so many make one: two moments
+  /// may be two elections.
+  private static let widestGap: Duration = .seconds(60)
+  private static let fewestReadings = 3
+
+  /// Readings in a row that said the same of a server: well, not well, or nothing.
+  private struct Streak {
+    var isWell: Bool?
+    var since: Duration
+    var last: Duration
+    var readings = 1
+  }
 
   let seats: [QuorumGuard.Seat]
   /// What the latest words add up to.
   package private(set) var votes = Votes()
-  /// Since when each server is well, or is not, or is silent.
-  private var streaks: [HostName: (isWell: Bool?, since: Duration)] = [:]
+  private var streaks: [HostName: Streak] = [:]
   private var now = Duration.zero
 
   package init(seats: [QuorumGuard.Seat]) { self.seats = seats }
@@ -86,8 +97,15 @@ package struct QuorumLedger: Sendable {
     self.now = now
     for seat in seats {
       let isWell = words[seat.host] == nil ? nil : votes.well.contains(seat.node)
-      if let streak = streaks[seat.host], streak.isWell == isWell { continue }
-      streaks[seat.host] = (isWell, now)
+      if var streak = streaks[seat.host], streak.isWell == isWell,
+        now - streak.last <= Self.widestGap
+      {
+        streak.last = now
+        streak.readings += 1
+        streaks[seat.host] = streak
+      } else {
+        streaks[seat.host] = Streak(isWell: isWell, since: now, last: now)
+      }
     }
   }
 
@@ -117,5 +135,6 @@ package struct QuorumLedger: Sendable {
   func isSteadily(well: Bool, _ host: HostName) -> Bool {
     guard let streak = streaks[host] else { return false }
     return streak.isWell == well && now - streak.since >= Self.steadiness
+      && streak.readings >= Self.fewestReadings
   }
 }

@@ -15,7 +15,7 @@ struct LaunchScripts {
   init(_ launch: Launch, of step: StepID, run: RunIdentity) {
     self.launch = launch
     self.run = run
-    key = "\(slug(step.description))-\(digest("\(step)\n\(launch.script)"))"
+    key = "\(slug(step.description))-\(shortDigest("\(step)\n\(launch.script)"))"
   }
 
   /// The systemd unit that the step runs in.

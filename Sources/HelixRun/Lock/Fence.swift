@@ -28,7 +28,7 @@ package struct Fence: Hashable, Sendable {
   /// A host outside the cluster may serve several, whose numbers have nothing to do with each other.
   func path(on host: HostName) -> String {
     members.contains(host)
-      ? LockReading.fence : "\(LockReading.fence)-\(slug(cluster))-\(digest(cluster))"
+      ? LockReading.fence : "\(LockReading.fence)-\(slug(cluster))-\(shortDigest(cluster))"
   }
 
   /// The beginning of every script that may change the host: goes on when no newer run was there,

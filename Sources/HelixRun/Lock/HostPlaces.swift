@@ -25,17 +25,6 @@ func slug(_ text: String, longest: Int = 60) -> String {
   return String(slug.prefix(longest)).trimming("-")
 }
 
-/// Sixteen hex digits that differ when the text does: FNV-1a, for names and not for proofs.
-func digest(_ text: String) -> String {
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for byte in text.utf8 {
-    hash ^= UInt64(byte)
-    hash &*= 0x0000_0100_0000_01b3
-  }
-  let digits = String(hash, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
-}
-
 extension String {
   fileprivate func trimming(_ letter: Character) -> String {
     var text = drop { $0 == letter }

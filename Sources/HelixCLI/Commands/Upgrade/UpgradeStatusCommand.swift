@@ -64,7 +64,7 @@ struct UpgradeStatusCommand: AsyncParsableCommand {
     case .told(let status):
       console.answer(
         json
-          ? try encoded(status)
+          ? try UpgradeStatusDocument(status).jsonDocument()
           : Data(UpgradeStatusText(style: console.output).render(status).utf8))
       console.report(status.problems)
       return status
@@ -112,12 +112,6 @@ struct UpgradeStatusCommand: AsyncParsableCommand {
       // What was written down was read before; this is what the cluster said, or did not.
       throw Failure(.failed, error.all)
     }
-  }
-
-  private func encoded(_ status: UpgradeStatus) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(UpgradeStatusDocument(status)) + Data("\n".utf8)
   }
 }
 
