@@ -65,6 +65,7 @@ struct UpgradeStatusReading {
       return !byController || rollout.isCordonedByOthers(node)
         || !rollout.behind(role).contains(node) ? "somebody" : "failed upgrade"
     }
+      if byController, job == nil, rollout.isLeftByJob(node) { return "failed upgrade" }
   }
 
   private func mark(_ node: UpgradeNode, _ role: K3sRoleOfNode, isBehind: Bool) -> String {

@@ -167,12 +167,16 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   }
 
   /// What comes of asking for the status alone.
-  func status() throws -> UpgradeStatus.Answer {
+  func status(without silent: [HostName] = []) throws -> UpgradeStatus.Answer {
     let answers = try UpgradeStatus.requests.map { request in
       (request.id, FactAnswer(status: 0, output: try answer(request.id)))
     }
     let answered = Observation.HostAnswers.answered(Dictionary(uniqueKeysWithValues: answers))
-    let servers = nodes(true).map { (HostName($0[0]), answered) }
+    let servers = nodes(true).map { node in
+      let host = HostName(node[0])
+      let silence = Diagnostic("cannot connect", at: .host(host, address: nil))
+      return (host, silent.contains(host) ? .unreachable(silence) : answered)
+    }
     return try UpgradeStatus.read(
       Observation(hosts: Dictionary(uniqueKeysWithValues: servers)), inventory: inventory)
   }
@@ -291,7 +295,9 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   private func jobRow(_ words: [String]) -> String {
     let labels: Draft = [
       "upgrade.cattle.io/plan": .text(words[1]), "upgrade.cattle.io/node": .text(words[2]),
-      "upgrade.cattle.io/version": "v",
+      "upgrade.cattle.io/version": .text(
+        (rows("plan").first { $0[0] == words[1] }?[1] ?? "v").replacingOccurrences(
+          of: "+", with: "-")),
     ]
     return [
       "job", words[0], Self.json(labels), words[3] == "waiting" ? "0" : "1",
