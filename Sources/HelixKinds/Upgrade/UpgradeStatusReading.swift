@@ -49,7 +49,10 @@ struct UpgradeStatusReading {
   }
 
   private func job(of node: UpgradeNode, _ role: K3sRoleOfNode) -> UpgradeJob? {
-    let jobs = view.jobs(of: UpgradePlanObject.name(role)).filter { $0.node == node.name }
+    // One that is over says nothing of another hop.
+    let jobs = view.jobs(of: UpgradePlanObject.name(role)).filter {
+      $0.node == node.name && ($0.state != .complete || $0.version == rollout.wantedTag)
+    }
     return jobs.first { $0.state != .complete } ?? jobs.last
   }
 
@@ -62,17 +65,17 @@ struct UpgradeStatusReading {
     // A failed job is gone after a while, and its cordon is not.
     case .complete, nil:
       let role: K3sRoleOfNode = node.isServer ? .server : .agent
+      if byController, job == nil, rollout.isLeftByJob(node) { return "failed upgrade" }
       return !byController || rollout.isCordonedByOthers(node)
         || !rollout.behind(role).contains(node) ? "somebody" : "failed upgrade"
     }
-      if byController, job == nil, rollout.isLeftByJob(node) { return "failed upgrade" }
   }
 
   private func mark(_ node: UpgradeNode, _ role: K3sRoleOfNode, isBehind: Bool) -> String {
     let name = UpgradePlanObject.name(role)
     switch node.label(of: name) {
     case NodeLabels.disabled: return node.heldPlan == name ? "held" : "left out"
-    case let hash? where hash == view.plan(name)?.latestHash: return "done"
+    case let hash? where hash == view.plan(name)?.latestHash && !isBehind: return "done"
     default: return isBehind ? "waiting" : "-"
     }
   }
