@@ -70,6 +70,29 @@ struct RenderingTests {
         """)
   }
 
+  @Test("a step's waits, way back and host are each told once")
+  func stepText() throws {
+    let service = StepID(Address(host: "node-1", kind: "k3s-service"), "start")
+    let address = Address(host: "node-1", kind: "k3s-uncordon")
+    var step = Step(
+      StepID(address, "uncordon"), title: "uncordon node-1, on node-2", host: "node-2",
+      instructions: [], undo: [.run(script: "# one"), .run(script: "# two")])
+    step.follows = [service]
+    let before = Step(service, title: "start k3s", host: "node-1", instructions: [])
+    let change = Change(
+      address: address, action: .update, reason: "the upgrade is over", steps: [step.id])
+    let text = PlanText().render(
+      Plan(changes: [change], graph: try StepGraph([before, step])), declared: [], hostCount: 2)
+    #expect(
+      text.contains(
+        """
+              > uncordon node-1, on node-2
+                if it fails: one, then two
+                waits for the end of k3s-service, well or not
+
+        """), "\(text)")
+  }
+
   @Test("a plan with nothing to do is one line")
   func nothing() throws {
     let plan = Plan(changes: [], graph: .empty)

@@ -61,6 +61,14 @@ struct UpgradeStatusTextTests {
     #expect(shown == [silences[0], .told(stuck), silences[0], .told(done)])
   }
 
+  @Test("what nobody has begun is not under way")
+  func notBegun() throws {
+    var status = try status()
+    status.nodes.removeFirst()
+    let text = UpgradeStatusText().render(status)
+    #expect(text.hasSuffix("\nNot begun. 0 of 1 nodes run v1.29.15+k3s1.\n"), "\(text)")
+  }
+
   @Test("a row for each node, and what it comes to")
   func table() throws {
     #expect(

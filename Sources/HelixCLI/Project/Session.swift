@@ -42,7 +42,12 @@ struct Session {
     var observation = try await observer.observe(project.desired.questions)
     let needed = project.desired.artifacts(observation, fingerprints: fingerprints)
     for artifact in needed.sorted(by: { ($0.release, $0.file) < ($1.release, $1.file) }) {
-      observation.checksums[artifact] = try await artifacts.checksum(of: artifact)
+      do {
+        observation.checksums[artifact] = try await artifacts.checksum(of: artifact)
+      } catch var why as Diagnostic {
+        why.place = why.place ?? project.inventory.cluster?.place(of: artifact.release)
+        throw why
+      }
     }
     if project.desired.needsIdentityProof {
       observation.identities = try desk.identityProof(fingerprints)
@@ -85,4 +90,12 @@ struct Session {
 
   /// Ends all sessions.
   func close() async { await reach.close() }
+}
+
+extension ClusterSpec {
+  /// Where a release is written down.
+  func place(of release: String) -> Diagnostic.Place? {
+    let written = [k3s.version] + (upgrade?.through ?? [])
+    return written.first { $0.value.description == release }.map { .source($0.location) }
+  }
 }

@@ -146,14 +146,25 @@ extension PlanText {
   private func render(
     _ step: Step, of change: Change, after previous: StepID?, into text: inout String
   ) {
-    let place = step.host == change.address.host ? "" : step.host.map { " (on \($0))" } ?? ""
+    // Some titles end with the host.
+    let place =
+      step.host.map { host in
+        host == change.address.host || step.title.hasSuffix("on \(host)") ? "" : " (on \(host))"
+      } ?? ""
     text += style.paint("      > \(step.title)\(place)", .faint) + "\n"
-    for instruction in step.undo {
-      text += style.paint("        if it fails: \(printable(instruction.words))", .faint) + "\n"
+    if !step.undo.isEmpty {
+      let words = step.undo.map { printable($0.words) }.joined(separator: ", then ")
+      text += style.paint("        if it fails: \(words)", .faint) + "\n"
     }
     let others = step.after.filter { !change.steps.contains($0) }
-    guard !others.isEmpty, others != [previous] else { return }
-    text += style.paint("        waits for \(list(others, from: change.address))", .faint) + "\n"
+    let ended = step.follows.filter { !change.steps.contains($0) }
+    var waits: [String] = []
+    if !others.isEmpty, others != [previous] { waits.append(list(others, from: change.address)) }
+    if !ended.isEmpty {
+      waits.append("the end of \(list(ended, from: change.address)), well or not")
+    }
+    guard !waits.isEmpty else { return }
+    text += style.paint("        waits for \(waits.joined(separator: ", and "))", .faint) + "\n"
   }
 
   /// The steps' resources as short as they can be told: without the host when it is the same one.

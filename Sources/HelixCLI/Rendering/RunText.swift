@@ -32,8 +32,12 @@ struct RunText {
   func summary(_ summary: RunSummary, record: String) -> String {
     var lines: [String] = []
     for end in summary.ends {
-      guard case .skipped(let blame) = end.outcome else { continue }
-      lines.append("skipped \(end.step), since \(blame) failed")
+      switch end.outcome {
+      case .skipped(let blame): lines.append("skipped \(end.step), since \(blame) failed")
+      case .interrupted:
+        lines.append("interrupted \(end.step), half done; apply again to end it")
+      case .done, .failed, .notBegun: continue
+      }
     }
     let words = ["done", "failed", "skipped", "interrupted", "not-begun"]
     let tally = words.compactMap { word in

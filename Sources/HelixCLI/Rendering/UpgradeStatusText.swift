@@ -26,7 +26,7 @@ struct UpgradeStatusText {
     switch status.state {
     case .done: return style.paint("Done.", .green) + " \(all) nodes run \(status.hop).\n"
     case .underWay:
-      return style.paint("Under way.", .yellow)
+      return style.paint(status.isBegun ? "Under way." : "Not begun.", .yellow)
         + " \(done) of \(all) nodes run \(status.hop)\(way).\n"
     case .stuck:
       return style.paint("Stuck.", .red) + " \(done) of \(all) nodes run \(status.hop)\(way).\n"

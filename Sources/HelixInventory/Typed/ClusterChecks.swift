@@ -2,8 +2,8 @@ internal import HelixModel
 
 /// What a cluster.yaml of the right shape may still get wrong.
 struct ClusterChecks {
-  /// The minor release that this version was built and tested for.
-  private static let testedMinor = 29
+  /// The minor releases that this version was tested with, upgrades from one to the next too.
+  private static let testedMinors = 28...30
 
   private let top: Fields
   private let k3s: Fields
@@ -64,11 +64,12 @@ struct ClusterChecks {
           at: tag.location))
       return
     }
-    guard version.major != 1 || version.minor != Self.testedMinor else { return }
+    guard version.major != 1 || !Self.testedMinors.contains(version.minor) else { return }
     warnings.append(
       Diagnostic(
-        "\(tag.value) is not a release of v1.\(Self.testedMinor)",
-        reason: "this version of helix-infra was tested with v1.\(Self.testedMinor) only",
+        "\(tag.value) is not a release that was tested",
+        reason: "this version of helix-infra was tested with v1.\(Self.testedMinors.lowerBound) to"
+          + " v1.\(Self.testedMinors.upperBound)",
         remedy: "try it on a cluster that may break", at: tag.location, severity: .warning))
   }
 

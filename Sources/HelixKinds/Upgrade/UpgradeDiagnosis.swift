@@ -7,8 +7,14 @@ enum UpgradeDiagnosis {
 
   static let diagnosis = Diagnosis(name: name, script: script, signs: signs)
 
+  /// What a line of a pod's stands for, when it is known.
+  static func sign(in line: String?) -> Diagnosis.Sign? {
+    line.flatMap { line in signs.first { line.contains($0.pattern) } }
+  }
+
   // The newest line that tells something wins, so what is narrow comes last. Events outlive what
-  // they tell of, so only those of pods that are still there are asked for.
+  // they tell of, so only those of pods that are looked at count. A job that fails again and again
+  // leaves a pod each time: its newest one tells, and nothing when that has succeeded.
   private static let script = """
     \(ClusterDoor.shell)
     helix_served || { echo "k3s does not run here"; exit 0; }
@@ -18,26 +24,45 @@ enum UpgradeDiagnosis {
     helix_kubectl get poddisruptionbudgets.policy -A -o jsonpath=\(shellQuoted(budgets)) |
       awk '$3 == "0" { print "budget " $2 " allows no disruption" }'
     helix_own get \(PlanDefinition.name) -o jsonpath=\(shellQuoted(conditions))
-    for helix_pod in $(helix_own get pods -l upgrade.cattle.io/plan -o name); do
-      helix_own get events --field-selector "involvedObject.name=${helix_pod#pod/}" \\
-        -o jsonpath=\(shellQuoted(events))
-      helix_own get "$helix_pod" -o jsonpath=\(shellQuoted(containers))
+    helix_rows=$(helix_own get pods -l upgrade.cattle.io/plan -o jsonpath=\(shellQuoted(pods)))
+    helix_pods=$(printf '%s\\n' "$helix_rows" | awk -F '\\t' '
+      $1 == "pod" && $5 >= at[$3] { at[$3] = $5; row[$3] = $5 "\\t" $4 "\\t" $2 }
+      END { for (job in row) print row[job] }' | sort |
+      awk -F '\\t' '$2 != "Succeeded" { print $3 }' | tail -n \(podsLookedAt))
+    helix_pods=$(printf ' %s ' $helix_pods)
+    helix_own get events -o jsonpath=\(shellQuoted(events)) |
+      awk -F '\\t' -v pods="$helix_pods" 'index(pods, " " $1 " ") { print $2 }'
+    printf '%s\\n' "$helix_rows" | awk -F '\\t' -v pods="$helix_pods" '
+      $1 == "pod" { told = index(pods, " " $2 " "); next }
+      told { print }'
+    for helix_pod in $helix_pods; do
       helix_own logs "$helix_pod" --all-containers --tail=15 2>/dev/null
     done
     helix_own get jobs -l upgrade.cattle.io/plan -o jsonpath=\(shellQuoted(failures)) |
       awk '$2 != "" { print "job " $1 " failed: " $2 }'
     """
 
+  private static let podsLookedAt = 3
+
   private static let budgets =
     #"{range .items[*]}budget {.metadata.namespace}/{.metadata.name} "#
     + #"{.status.disruptionsAllowed}{"\n"}{end}"#
   private static let conditions =
     #"{range .items[*]}{range .status.conditions[*]}{.reason}: {.message}{"\n"}{end}{end}"#
-  private static let events = #"{range .items[*]}{.reason}: {.message}{"\n"}{end}"#
-  private static let containers =
-    #"{range .status.initContainerStatuses[*]}{.state.waiting.reason} {.state.waiting.message}"#
-    + #"{"\n"}{end}{range .status.containerStatuses[*]}{.state.waiting.reason} "#
-    + #"{.state.waiting.message}{"\n"}{end}"#
+  private static let events =
+    #"{range .items[*]}{.involvedObject.name}{"\t"}{.reason}: {.message}{"\n"}{end}"#
+  private static let pods =
+    #"{range .items[*]}pod{"\t"}{.metadata.name}{"\t"}{.metadata.labels.job-name}{"\t"}"#
+    + #"{.status.phase}{"\t"}{.metadata.creationTimestamp}{"\n"}"#
+    + containers(".status.initContainerStatuses[*]") + containers(".status.containerStatuses[*]")
+    + "{end}"
+
+  /// Why containers wait, and what they have left when they ended.
+  private static func containers(_ path: String) -> String {
+    #"{range \#(path)}{.name}: {.state.waiting.reason} {.state.waiting.message}"#
+      + #"{.state.terminated.reason} {.state.terminated.message}{"\n"}{end}"#
+  }
+
   private static let failures =
     #"{range .items[*]}{.metadata.name} "#
     + #"{.status.conditions[?(@.type=="Failed")].reason}{"\n"}{end}"#

@@ -74,12 +74,17 @@ struct UpgradePlanSteps {
     let held = rollout.leftHeld(role).map { node in
       FieldChange("hold on \(node.name)", before: NodeLabels.disabled, after: "taken off")
     }
-    let noted = rollout.leftNoted(role).map { node in
+    let strays = rollout.givenUp(role)
+    let givenUp = strays.map { node in
+      FieldChange("job on \(node.name)", before: "to another release", after: "ended")
+    }
+    let noted = rollout.leftNoted(role).filter { !strays.contains($0) }.map { node in
       FieldChange(
         "note on \(node.name)", before: "\(node.before == .open ? "took pods" : "cordoned") before",
-        after: node.before == .open ? "taken off" : "cordoned again")
+        after: node.before == .cordoned
+          ? "cordoned again" : rollout.isLeftByJob(node) ? "takes pods again" : "taken off")
     }
-    return spec + nodes + jobs + held + noted
+    return spec + nodes + jobs + held + givenUp + noted
   }
 
   var reason: String {
@@ -96,6 +101,10 @@ struct UpgradePlanSteps {
     }
     if case .hop(let hop) = rollout.next, !hop.isLast {
       parts.append("\(hop.words), then apply again")
+    }
+    let strays = rollout.givenUp(role)
+    if !strays.isEmpty {
+      parts.append("a job to another release is given up on \(names(strays))")
     }
     if !failed.isEmpty { parts.append("a failed job stops it until it is tried again") }
     if !cordoned.isEmpty {
@@ -130,7 +139,7 @@ struct UpgradePlanSteps {
 
 extension UpgradePlanSteps {
   var all: [Step] {
-    var steps = [snapshot, mark, apply].compactMap(\.self)
+    var steps = [snapshot, mark, apply, giveUp].compactMap(\.self)
     steps += role == .server ? turns.compactMap(turn) : [follow].compactMap(\.self)
     for index in steps.indices.dropFirst() { steps[index].after = [steps[index - 1].id] }
     return steps
@@ -167,6 +176,15 @@ extension UpgradePlanSteps {
     instructions.append(.wait(scripts.isTakenUp))
     if case .channel = wanted.target { instructions.append(scripts.channelIsNear) }
     return step("apply", "apply UpgradePlan \(wanted.name)", on: door, instructions)
+  }
+
+  /// Only now, or the controller would make a job of the old UpgradePlan anew.
+  private var giveUp: Step? {
+    let nodes = rollout.givenUp(role).map(\.name)
+    guard !nodes.isEmpty else { return nil }
+    return step(
+      "give-up", "end jobs to another release on \(nodes.joined(separator: ", "))", on: door,
+      [.run(script: scripts.giveUp(nodes))])
   }
 
   /// One server's turn, until nothing of it is left to do.

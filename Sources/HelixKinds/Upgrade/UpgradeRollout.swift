@@ -192,6 +192,26 @@ extension UpgradeRollout {
     return nodes(role).filter { $0.before != nil && !behind.contains($0.name) }
   }
 
+  /// Nodes at their release whose job is on the way to another one, which is given up.
+  func givenUp(_ role: K3sRoleOfNode) -> [UpgradeNode] {
+    guard let tag = wantedTag, spec.channel == nil else { return [] }
+    let behind = Set(behind(role).map(\.name))
+    let strays = Set(
+      view.jobs(of: UpgradePlanObject.name(role))
+        .filter { $0.state != .complete && $0.version != tag }.map(\.node))
+    return nodes(role).filter {
+      strays.contains($0.name) && !behind.contains($0.name) && !isKeptByOthers($0)
+    }
+  }
+
+  /// Whether a job has cordoned a node and did not come to its end.
+  func isLeftByJob(_ node: UpgradeNode) -> Bool {
+    let name = UpgradePlanObject.name(node.isServer ? .server : .agent)
+    let plan = view.plan(name)
+    return node.before == .open && node.isCordoned && node.cordonedFor == nil
+      && (node.label(of: name) != plan?.latestHash || plan?.latestVersion != wantedTag)
+  }
+
   func failedJobs(_ role: K3sRoleOfNode) -> [UpgradeJob] {
     view.jobs(of: UpgradePlanObject.name(role)).filter { $0.state == .failed }
   }

@@ -26,11 +26,20 @@ struct UpgradeScripts: Sendable {
   /// The node of each job of the UpgradePlan, and whether the job has failed or is complete.
   private var jobRow: String {
     let ended = ["Failed", "Complete"].map { #"{.status.conditions[?(@.type=="\#($0)")].status}"# }
-    let cells = [Self.path(".metadata.labels.", "upgrade.cattle.io/node")] + ended
+    let cells = [nodeOfJob] + ended
     return #"{range .items[*]}\#(cells.joined(separator: "|")){"\n"}{end}"#
   }
 
   private var jobs: String { "\(own) get jobs -l upgrade.cattle.io/plan=\(name)" }
+
+  /// Jobs that bring nodes to another release than the UpgradePlan does.
+  private var givenUp: String {
+    switch plan.target {
+    case .release(let release): "\(jobs),upgrade.cattle.io/version!=\(release.imageTag)"
+    // Which release a channel leads to may not be known.
+    case .channel: ":"
+    }
+  }
 
   private var nodes: String {
     plan.role == .server ? "\(NodeLabels.controlPlane)=true" : "!\(NodeLabels.controlPlane)"
@@ -52,7 +61,9 @@ struct UpgradeScripts: Sendable {
   /// drained for nothing. A server that does not is held until its turn, also one that the controller
   /// has taken up without a job at work on it: it would make one at once. So is an agent that is off,
   /// which would take a place for ever, and one that cannot be drained. What others hold stays held.
-  /// Whom somebody has cordoned is noted before the controller can have cordoned it.
+  /// Whom somebody has cordoned is noted before the controller can have cordoned it. A node whose job
+  /// is on the way to a release that is given up is held until the job is gone; what the job has cordoned
+  /// is opened then, since the controller does so only when a job succeeds.
   var mark: String {
     let shown = [
       "{.metadata.name}", "{.status.nodeInfo.kubeletVersion}", labelPath, holdPath,
@@ -70,9 +81,11 @@ struct UpgradeScripts: Sendable {
       helix_applying=${helix_plan%%|*}
       helix_noted=${helix_plan#*|}
       helix_jobs=$(\(jobs) -o jsonpath=\(shellQuoted(jobRow)))
+      helix_given_up=$(\(givenUp) -o jsonpath=\(shellQuoted(jobRow)))
       helix_nodes=$(helix_kubectl get nodes -l \(shellQuoted(nodes)) -o jsonpath=\(shellQuoted(rows)))
       helix_applies() { case $helix_applying in *"\\"$1\\""*) ;; *) return 1 ;; esac; }
       \(noting)
+      helix_strays() { printf '%s\\n' "$helix_given_up" | grep -qxF -e "$1||" -e "$1|True|"; }
       helix_lives() { printf '%s\\n' "$helix_jobs" | grep -qxF -e "$1||"; }
       helix_free() { helix_kubectl annotate node "$1" \(NodeLabels.hold)- >/dev/null; }
       helix_hold() {
@@ -84,6 +97,13 @@ struct UpgradeScripts: Sendable {
         [ -n "$node" ] || continue
         if [ "$mark" = \(NodeLabels.disabled) ] && [ "$hold" != \(name) ]; then continue; fi
         if [ -n "$helix_tag" ] && [ "$(printf %s "$version" | tr + -)" = "$helix_tag" ]; then
+          if helix_strays "$node"; then
+            [ "$cordoned" != true ] || helix_note "$node" open
+            helix_hold "$node"
+            continue
+          fi
+          [ "$before$cordoned" != opentrue ] || [ "$mark" = "$helix_hash" ] || helix_lives "$node" ||
+            helix_kubectl uncordon "$node" >/dev/null
           [ "$mark" = "$helix_hash" ] ||
             helix_kubectl label node "$node" --overwrite \(label)="$helix_hash" >/dev/null
           [ -z "$hold" ] || helix_free "$node"
@@ -226,6 +246,24 @@ struct UpgradeScripts: Sendable {
       done
       """
   }
+
+  /// Ends jobs to a release that is given up, and lets their nodes take pods as before.
+  func giveUp(_ nodes: [String]) -> String {
+    let names = shellQuoted(" \(nodes.joined(separator: " ")) ")
+    let row = #"{range .items[*]}{.metadata.name}|\#(nodeOfJob){"\n"}{end}"#
+    return """
+      # jobs to a release that is given up are ended
+      set -e
+      \(ClusterDoor.shell)
+      helix_rows=$(\(givenUp) -o jsonpath=\(shellQuoted(row)))
+      printf '%s\\n' "$helix_rows" | while IFS='|' read -r job node; do
+        case \(names) in *" $node "*) \(own) delete job --ignore-not-found "$job" ;; esac
+      done
+      \(mark)
+      """
+  }
+
+  private var nodeOfJob: String { Self.path(".metadata.labels.", "upgrade.cattle.io/node") }
 
   /// Takes failed jobs away, and changes the UpgradePlan so that the controller looks at it anew.
   func retry(_ jobs: [String]) -> String {

@@ -40,6 +40,14 @@ package struct UpgradeStatus: Sendable, Equatable, Encodable {
   package var nodes: [Row]
   package var problems: [Diagnostic]
 
+  /// Whether a node has come to this hop's release, or something is at work for it.
+  package var isBegun: Bool {
+    nodes.contains { row in
+      row.to == nil || row.job != nil || row.mark == "held"
+        || (row.cordoned != nil && row.cordoned != "somebody")
+    }
+  }
+
   /// What one server must be asked.
   package static let requests = [UpgradeView.fact.request, UpgradeTrouble.fact.request]
 }
@@ -84,7 +92,9 @@ extension UpgradeStatus {
         let trouble = try answer(UpgradeTrouble.fact, server.host, observation) ?? .none
         let release = ControllerRelease(upgrade.controller.version.value)
         let rollout = UpgradeRollout(cluster, upgrade, release, view)
-        return .told(UpgradeStatusReading(rollout: rollout, trouble: trouble).status)
+        var status = UpgradeStatusReading(rollout: rollout, trouble: trouble).status
+        status.mind(silent(cluster.servers, observation))
+        return .told(status)
       } catch {
         // Half an answer is what a server gives that is being restarted.
         silence = silence ?? error
@@ -94,6 +104,25 @@ extension UpgradeStatus {
       Diagnostic(
         "no server of \(cluster.name) answers", reason: silence?.summary,
         remedy: "bring a server back, then ask again"))
+  }
+
+  /// Servers that nobody could ask: the cluster itself notices a dead one only after a while.
+  private static func silent(
+    _ servers: [K3sCluster.Member], _ observation: Observation
+  ) -> [Diagnostic] {
+    servers.compactMap { server in
+      guard let silence = observation.silence(of: server.host) else { return nil }
+      return Diagnostic(
+        "\(server.host) does not answer", reason: silence.summary,
+        remedy: "bring it back; whether it is well is not known until it answers",
+        at: .host(server.host, address: server.address))
+    }
+  }
+
+  private mutating func mind(_ silences: [Diagnostic]) {
+    guard !silences.isEmpty else { return }
+    problems += silences
+    state = .stuck
   }
 
   private static func answer<Value>(

@@ -49,7 +49,10 @@ struct UpgradeStatusReading {
   }
 
   private func job(of node: UpgradeNode, _ role: K3sRoleOfNode) -> UpgradeJob? {
-    let jobs = view.jobs(of: UpgradePlanObject.name(role)).filter { $0.node == node.name }
+    // One that is over says nothing of another hop.
+    let jobs = view.jobs(of: UpgradePlanObject.name(role)).filter {
+      $0.node == node.name && ($0.state != .complete || $0.version == rollout.wantedTag)
+    }
     return jobs.first { $0.state != .complete } ?? jobs.last
   }
 
@@ -62,6 +65,7 @@ struct UpgradeStatusReading {
     // A failed job is gone after a while, and its cordon is not.
     case .complete, nil:
       let role: K3sRoleOfNode = node.isServer ? .server : .agent
+      if byController, job == nil, rollout.isLeftByJob(node) { return "failed upgrade" }
       return !byController || rollout.isCordonedByOthers(node)
         || !rollout.behind(role).contains(node) ? "somebody" : "failed upgrade"
     }
@@ -71,7 +75,7 @@ struct UpgradeStatusReading {
     let name = UpgradePlanObject.name(role)
     switch node.label(of: name) {
     case NodeLabels.disabled: return node.heldPlan == name ? "held" : "left out"
-    case let hash? where hash == view.plan(name)?.latestHash: return "done"
+    case let hash? where hash == view.plan(name)?.latestHash && !isBehind: return "done"
     default: return isBehind ? "waiting" : "-"
     }
   }
@@ -85,6 +89,11 @@ struct UpgradeStatusReading {
     guard let job, job.state != .complete else { return nil }
     let pods = pods(of: job)
     if let waiting = pullTrouble(job).first { return waiting }
+    if job.state == .failed { return lastFailure(of: job) }
+    if job.failures > 0 {
+      let failed = job.failures == 1 ? "1 pod has failed" : "\(job.failures) pods have failed"
+      return lastFailure(of: job).map { "\(failed): \($0)" } ?? failed
+    }
     if isDraining(job), let budget = trouble.budgets.first {
       return "drains; \(budget.name) allows no disruption"
     }
@@ -93,10 +102,22 @@ struct UpgradeStatusReading {
 
   private static let pull = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"]
 
+  /// The pod that ends its own k3s fails once, as a rule, and the next one finds the work done.
+  private static let failuresThatAreTrouble = 3
+
+  private func failsAgain(_ job: UpgradeJob) -> Bool {
+    job.state == .running && job.failures >= Self.failuresThatAreTrouble
+  }
+
+  private func lastFailure(of job: UpgradeJob) -> String? {
+    pods(of: job).compactMap(\.failure).last { !$0.isEmpty }
+  }
+
   private func isDraining(_ job: UpgradeJob) -> Bool {
     job.state == .running && drains(job)
       && pods(of: job).contains { pod in
-        pod.phase == "Pending" && !pod.reasons.contains { $0.hasPrefix("drain Completed") }
+        pod.phase == "Pending"
+          && !pod.containers.contains { $0.name == "drain" && $0.reason == "Completed" }
       }
   }
 }
@@ -151,22 +172,38 @@ extension UpgradeStatusReading {
   }
 
   private var jobs: [Diagnostic] {
-    view.jobs.filter { $0.state == .failed || !pullTrouble($0).isEmpty }.map { job in
-      let pull = pullTrouble(job)
-      guard pull.isEmpty else {
+    view.jobs.compactMap { job in
+      if let pull = pullTrouble(job).first {
         return Diagnostic(
-          "an image of the job on \(job.node) cannot be pulled", reason: pull[0],
+          "an image of the job on \(job.node) cannot be pulled", reason: pull,
           remedy: "see that nodes reach the registry, or name one: upgrade.controller.registry")
       }
-      return Diagnostic(
-        "the job on \(job.node) has failed\(job.reason.isEmpty ? "" : ": \(job.reason)")",
-        reason: "a failed job stops the UpgradePlan \(job.plan) until it changes",
-        remedy: job.reason == "DeadlineExceeded"
-          ? "raise deadline in upgrade.plans if it needs longer, then apply again: the job is tried"
-            + " anew"
-          : "see what its pods say: kubectl -n system-upgrade logs job/\(job.name); then apply again"
-      )
+      if job.state == .failed { return ended(job) }
+      return failsAgain(job) ? repeated(job) : nil
     }
+  }
+
+  private func ended(_ job: UpgradeJob) -> Diagnostic {
+    let stalls = "a failed job stops the UpgradePlan \(job.plan) until it changes"
+    let last = lastFailure(of: job)
+    let look = "see what its pods say: kubectl -n system-upgrade logs job/\(job.name)"
+    return Diagnostic(
+      "the job on \(job.node) has failed\(job.reason.isEmpty ? "" : ": \(job.reason)")",
+      reason: [last, stalls].compactMap(\.self).joined(separator: "; "),
+      remedy: job.reason == "DeadlineExceeded" && job.failures < Self.failuresThatAreTrouble
+        ? "raise deadline in upgrade.plans if it needs longer, then apply again: the job is tried"
+          + " anew"
+        : "\(UpgradeDiagnosis.sign(in: last)?.remedy ?? look); then apply again")
+  }
+
+  private func repeated(_ job: UpgradeJob) -> Diagnostic {
+    let last = lastFailure(of: job)
+    let look = pods(of: job).last { $0.phase == "Failed" }?.name ?? "job/\(job.name)"
+    return Diagnostic(
+      "the job on \(job.node) fails again and again: \(job.failures) of its pods have failed",
+      reason: last ?? "its pods do not say why",
+      remedy: UpgradeDiagnosis.sign(in: last)?.remedy
+        ?? "see what the last one says: kubectl -n system-upgrade logs \(look) --all-containers")
   }
 
   private var drains: [Diagnostic] {
@@ -182,9 +219,8 @@ extension UpgradeStatusReading {
   }
 
   private func pullTrouble(_ job: UpgradeJob) -> [String] {
-    pods(of: job).flatMap(\.reasons).filter { reason in
-      Self.pull.contains { reason.contains($0) }
-    }
+    pods(of: job).flatMap(\.containers).filter { Self.pull.contains($0.reason) }
+      .map { "\($0.name) \($0.reason): \($0.image)" }
   }
 
   private var marks: [Diagnostic] {

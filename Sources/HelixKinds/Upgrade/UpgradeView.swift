@@ -64,6 +64,8 @@ struct UpgradeJob: Sendable, Hashable {
   var state: State
   /// Why it failed: `DeadlineExceeded`, `BackoffLimitExceeded`.
   var reason: String
+  /// How many of its pods have failed.
+  var failures = 0
 
   var isUnfinished: Bool { state == .waiting || state == .running }
 }
@@ -129,7 +131,7 @@ extension UpgradeView {
     #"{range .items[*]}job{"\t"}{.metadata.name}{"\t"}{.metadata.labels}{"\t"}{.spec.parallelism}"#
     + #"{"\t"}{.status.conditions[?(@.type=="Complete")].status}{"\t"}"#
     + #"{.status.conditions[?(@.type=="Failed")].status}{"\t"}"#
-    + #"{.status.conditions[?(@.type=="Failed")].reason}{"\n"}{end}"#
+    + #"{.status.conditions[?(@.type=="Failed")].reason}{"\t"}{.status.failed}{"\n"}{end}"#
 
   private static let controllerRow =
     #"controller{"\t"}{.spec.template.spec.containers[0].image}{"\t"}"#
@@ -144,7 +146,7 @@ extension UpgradeView {
       switch (cells[0], cells.count) {
       case ("node", 11): view.nodes.append(try UpgradeNode(cells))
       case ("plan", 6): view.plans.append(try LiveUpgradePlan(cells))
-      case ("job", 7): view.jobs.append(try UpgradeJob(cells))
+      case ("job", 8): view.jobs.append(try UpgradeJob(cells))
       case ("controller", 3):
         view.controller = Controller(image: cells[1], available: Int(cells[2]) ?? 0)
       default: ending = line
@@ -227,7 +229,8 @@ extension UpgradeJob {
     self.init(
       name: cells[1], plan: labels["upgrade.cattle.io/plan"] ?? "",
       node: labels["upgrade.cattle.io/node"] ?? "",
-      version: labels["upgrade.cattle.io/version"] ?? "", state: state, reason: cells[6])
+      version: labels["upgrade.cattle.io/version"] ?? "", state: state, reason: cells[6],
+      failures: Int(cells[7]) ?? 0)
   }
 }
 

@@ -14,7 +14,10 @@ import Testing
 ///     strategy ssh
 ///     plan server-plan v1.29.1+k3s2  applying=master-1 noted
 ///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
-///     pod apply-1 worker-1 Pending prepare ImagePullBackOff
+///     job apply-1 server-plan master-1 running failures=70
+///     pod apply-1 worker-1 Pending prepare Completed|drain ImagePullBackOff
+///     pod apply-1 master-1 Failed upgrade Error WHAT IT SAID
+///     log apply-1 WHAT IT WROTE
 ///     budget shop/web
 ///     blocks shop/db worker-1
 ///     foreign k3s-server v1.29.9+k3s1 prepare=no selector=LABEL namespace=other hash=HASH
@@ -165,12 +168,16 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   }
 
   /// What comes of asking for the status alone.
-  func status() throws -> UpgradeStatus.Answer {
+  func status(without silent: [HostName] = []) throws -> UpgradeStatus.Answer {
     let answers = try UpgradeStatus.requests.map { request in
       (request.id, FactAnswer(status: 0, output: try answer(request.id, "master-1")))
     }
     let answered = Observation.HostAnswers.answered(Dictionary(uniqueKeysWithValues: answers))
-    let servers = nodes(true).map { (HostName($0[0]), answered) }
+    let servers = nodes(true).map { node in
+      let host = HostName(node[0])
+      let silence = Diagnostic("cannot connect", at: .host(host, address: nil))
+      return (host, silent.contains(host) ? .unreachable(silence) : answered)
+    }
     return try UpgradeStatus.read(
       Observation(hosts: Dictionary(uniqueKeysWithValues: servers)), inventory: inventory)
   }
@@ -306,25 +313,51 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
   private func jobRow(_ words: [String]) -> String {
     let labels: Draft = [
       "upgrade.cattle.io/plan": .text(words[1]), "upgrade.cattle.io/node": .text(words[2]),
-      "upgrade.cattle.io/version": "v",
+      "upgrade.cattle.io/version": .text(
+        (rows("plan").first { $0[0] == words[1] }?[1] ?? "v").replacingOccurrences(
+          of: "+", with: "-")),
     ]
     return [
       "job", words[0], Self.json(labels), words[3] == "waiting" ? "0" : "1",
       words[3] == "complete" ? "True" : "", words[3] == "failed" ? "True" : "",
-      words.count > 4 ? words[4] : "",
+      words.dropFirst(4).first { !$0.contains("=") } ?? "",
+      words.first { $0.hasPrefix("failures=") }.map { String($0.dropFirst(9)) } ?? "",
     ].joined(separator: "\t")
+  }
+
+  /// A container as a pod's status has it: `drain ImagePullBackOff`, `upgrade Error WHAT IT SAID`.
+  private func container(_ text: Substring) -> String {
+    let words = words(of: text)
+    let image =
+      words[0] == "drain" ? "rancher/kubectl:v1.29.2" : "rancher/k3s-upgrade:v1.29.15-k3s1"
+    let reason = words.dropFirst().first
+    let message = words.dropFirst(2).joined(separator: " ")
+    let state: Draft =
+      switch reason {
+      case nil: ["running": ["startedAt": "2026-03-01T10:00:00Z"]]
+      case "Completed": ["terminated": ["reason": "Completed", "exitCode": 0]]
+      case "Error":
+        [
+          "terminated": [
+            "reason": "Error", "exitCode": 1, "message": message.isEmpty ? .absent : .text(message),
+          ]
+        ]
+      case let reason?: ["waiting": ["reason": .text(reason)]]
+      }
+    return [words[0], image, Self.json(state), ""].joined(separator: "\t")
   }
 
   private var trouble: String {
     let pods = rows("pod").map { words in
-      [
-        "pod", "\(words[0])-x", words[0], words[1], words[2],
-        words.dropFirst(3).joined(separator: " "),
-      ]
-      .joined(separator: "\t")
+      let containers = words.dropFirst(3).joined(separator: " ").split(separator: "|")
+      return ["pod", "\(words[0])-x", words[0], words[1], words[2], "2026-03-01T10:00:00Z\t"]
+        .joined(separator: "\t") + containers.map(container).joined()
+    }
+    let logs = rows("log").map { words in
+      "log\t\(words[0])-x\t\(words.dropFirst().joined(separator: " "))"
     }
     let budgets = rows("budget").map { "budget\t\($0[0])\t0\t1\t1" }
-    return (pods + budgets).joined(separator: "\n") + "\n"
+    return (pods + logs + budgets).joined(separator: "\n") + "\n"
   }
 }
 

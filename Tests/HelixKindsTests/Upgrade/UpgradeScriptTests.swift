@@ -26,14 +26,17 @@ struct UpgradeScriptTests {
   }
 
   /// What kubectl says of plans, jobs, nodes and one node; it obeys everything else.
-  private func kubectl(plan: String = "", jobs: String = "", nodes: String = "", node: String = "")
-    throws
-  {
+  private func kubectl(
+    plan: String = "", jobs: String = "", nodes: String = "", node: String = "",
+    givenUp: String = "", names: String = ""
+  ) throws {
     try host.program(
       "k3s",
       """
       case "$*" in
       *' get plans.'*) printf '%s' '\(plan)' ;;
+      *' get jobs '*version!=*metadata.name*) printf '%s\\n' '\(names)' ;;
+      *' get jobs '*version!=*) printf '%s\\n' '\(givenUp)' ;;
       *' get jobs '*) printf '%s\\n' '\(jobs)' ;;
       *' get nodes '*) printf '%s\\n' '\(nodes)' ;;
       *' get node '*) printf '%s' '\(node)' ;;
@@ -135,6 +138,44 @@ struct UpgradeScriptTests {
         "annotate node worker-2 helix.infra/before-upgrade-",
       ])
   }
+
+  @Test("a node whose job goes to a release that is given up is held until the job is gone")
+  func givesUp() throws {
+    let row = "master-1|v1.29.15+k3s1|||True|master-1|true|"
+    try kubectl(
+      jobs: "master-1||", nodes: row, givenUp: "master-1||",
+      names: "apply-m1|master-1\napply-m2|master-2")
+    let calls = try told(scripts(.server).giveUp(["master-1"]))
+    #expect(
+      calls == [
+        "-n system-upgrade delete job --ignore-not-found apply-m1",
+        "annotate node master-1 --overwrite helix.infra/before-upgrade=open",
+        "annotate node master-1 --overwrite helix.infra/holds-plan=server-plan",
+        "label node master-1 --overwrite plan.upgrade.cattle.io/server-plan=disabled",
+      ])
+  }
+
+  @Test(
+    "what a job has cordoned that never came to its end takes pods again",
+    arguments: [
+      ("disabled|server-plan", "open", "", true), ("|", "open", "", true),
+      // Whoever cordons a node that is done is an operator; so it is when nothing is noted.
+      (Self.hash + "|", "open", "", false), ("|", "", "", false), ("|", "cordoned", "", false),
+      // The controller opens it itself when its job is over.
+      ("|", "open", "master-1||", false),
+    ])
+  func opensWhatJobsCordoned(
+    _ marks: String, _ before: String, _ jobs: String, _ isOpened: Bool
+  ) throws {
+    try kubectl(
+      jobs: jobs, nodes: "master-1|v1.29.15+k3s1|\(marks)|True|master-1|true|\(before)")
+    let calls = try told(scripts(.server).mark)
+    #expect(calls.contains("uncordon master-1") == isOpened, "\(calls)")
+    #expect(!isOpened || calls.contains("annotate node master-1 helix.infra/before-upgrade-"))
+  }
+
+  /// The mark of a node that is done with v1.29.15-k3s1.
+  private static let hash = "59d1797a56ad1e8f6fdd848c413812b6040ff19b489588930a0e545a"
 
   @Test("an agent that cannot be drained now is held, and let go when it can")
   func marksAgents() throws {

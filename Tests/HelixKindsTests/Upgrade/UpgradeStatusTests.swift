@@ -55,6 +55,38 @@ struct UpgradeStatusTests {
     #expect(blames == (role == "servers"), "\(status.problems)")
   }
 
+  @Test("a server that cannot be asked is a problem, also while the cluster takes it for well")
+  func deadServer() throws {
+    let text = """
+      node master-1 v1.29.15+k3s1 server done
+      node master-2 v1.29.15+k3s1 server done
+      plan server-plan v1.29.15+k3s1
+
+      """
+    let fixture = UpgradeCase(name: "dead", text: text)
+    guard case .told(let status) = try fixture.status(without: ["master-2"]) else {
+      throw Diagnostic("nobody answered")
+    }
+    #expect(try self.status(text).state == .done)
+    #expect(status.state == .stuck)
+    #expect(status.problems.map(\.summary) == ["master-2 does not answer"])
+    #expect(status.problems.first?.reason == "cannot connect")
+  }
+
+  @Test("a job to another release says nothing of this hop")
+  func earlierHop() throws {
+    let status = try status(
+      """
+      node master-1 v1.29.1+k3s2 server done
+      plan server-plan v1.29.1+k3s2
+      job apply-m1 server-plan master-1 complete
+
+      """)
+    #expect(status.nodes.map(\.job) == [nil])
+    #expect(status.nodes.map(\.mark) == ["waiting"])
+    #expect(!status.isBegun)
+  }
+
   @Test("half an answer is a silence")
   func halfAnAnswer() throws {
     let fixture = UpgradeCase(name: "half", text: Self.one)
