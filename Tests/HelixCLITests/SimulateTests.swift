@@ -66,7 +66,8 @@ struct SimulateTests {
   func sameSeed() throws {
     let setup = try setup()
     let report = {
-      try Rehearsal(setup: setup, faults: nil, parallelism: 10, seed: 7, runs: 50).report.jsonDocument()
+      try Rehearsal(setup: setup, faults: nil, parallelism: 10, seed: 7, runs: 50).report
+        .jsonDocument()
     }
     #expect(try report() == report())
   }

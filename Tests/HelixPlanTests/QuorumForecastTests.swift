@@ -60,7 +60,7 @@ struct QuorumForecastTests {
       [
         [restart(1, votes), .new("m1/file", after: ["m1/restart"]), .new("m2/file")],
         [
-          change("m2/join", spends: .membership, brings: "m2", votes: votes),
+          change("m2/join", spends: .membership, brings: "m2", votes: votes)
         ],
       ]
     ])

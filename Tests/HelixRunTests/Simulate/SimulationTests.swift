@@ -26,7 +26,7 @@ struct SimulationTests {
 
   @Test(
     "a plan that planning lets pass never fails for want of a vote unless something goes wrong",
-    arguments: 0..<100)
+    arguments: 0..<20)
   func votesAreThere(hundred: Int) throws {
     var (passed, refused) = (0, 0)
     for number in 0..<1000 {
