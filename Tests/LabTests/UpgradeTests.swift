@@ -80,31 +80,31 @@ extension OnRealMachines {
 
     @Test("with SSH cut at every step, applying again always gets there")
     func cutAtEveryStep() throws {
+      try estate.inventory(servers: 3, agents: 2)
       try freshCluster()
       try estate.want(Self.patch)
       let writer = try APIWriter(estate)
       var runs = 0
       var severed = 0
       var status: Int32 = -1
-      while status != 0, runs < 12 {
+      // Once each; a step that is always cut could never be done.
+      var cut: Set<String> = []
+      while status != 0, runs < 40 {
         runs += 1
-        var cut: Set<String> = []
         let ran = try estate.apply { step, host in
-          // Once each in the first run; a step that is always cut could never be done.
-          guard runs == 1, host.hasPrefix("master") || host.hasPrefix("worker"),
-            cut.insert(step).inserted
+          guard host.hasPrefix("master") || host.hasPrefix("worker"), cut.insert(step).inserted
           else { return }
           let killed = try lab.inside(host, "pkill -KILL -c -f '^sshd: ops' || true")
           severed += Int(killed.output.trimmingCharacters(in: .newlines)) ?? 0
         }
         status = ran.status
-        #expect([0, 1, 3].contains(status), "\(ran.all)")
+        #expect([0, 1, 3, 4].contains(status), "\(ran.all)")
       }
       #expect(status == 0, "\(runs) runs")
-      #expect(severed >= 20, "\(severed) connections were cut")
-      try estate.expectWhole()
-      try estate.expectEverywhere(Self.patch)
-      try estate.expectNothingToDo()
+      #expect(severed >= 10, "\(severed) connections were cut at \(cut.count) steps")
+      try estate.expectWhole(agents: 2)
+      try estate.expectEverywhere(Self.patch, nodes: 5)
+      try estate.expectNothingToDo(hosts: 5)
       try writer.expectNothingLost()
     }
 
