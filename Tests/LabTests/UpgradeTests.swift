@@ -98,10 +98,10 @@ extension OnRealMachines {
           severed += Int(killed.output.trimmingCharacters(in: .newlines)) ?? 0
         }
         status = ran.status
-        #expect([0, 1, 3, 4].contains(status), "\(ran.all)")
+        #expect([0, 1, 3].contains(status), "\(ran.all)")
       }
       #expect(status == 0, "\(runs) runs")
-      #expect(severed >= 10, "\(severed) connections were cut at \(cut.count) steps")
+      #expect(severed >= 20, "\(severed) connections were cut at \(cut.count) steps")
       try estate.expectWhole(agents: 2)
       try estate.expectEverywhere(Self.patch, nodes: 5)
       try estate.expectNothingToDo(hosts: 5)
