@@ -8,7 +8,9 @@ final class APIWriter {
     let acknowledged: Int
     let missing: [String]
     let unserved: Int
-    let mostRefusals: Int
+    let mostAway: Int
+    /// What each server said at which the write was in vain that asked the most of them.
+    let worst: [String]
     let longestGap: Double
   }
 
@@ -38,7 +40,7 @@ final class APIWriter {
     #expect(report.acknowledged > 0)
     #expect(report.missing.isEmpty, "\(report.missing)")
     #expect(report.unserved == 0, "\(report)")
-    #expect(report.mostRefusals <= away, "\(report)")
+    #expect(report.mostAway <= away, "\(report)")
   }
 }
 
