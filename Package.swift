@@ -83,7 +83,7 @@ let package = Package(
       of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory"],
       aside: ["Fixtures"]),
     tests(of: "HelixRun", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
-    tests(of: "HelixSSH", ["HelixModel"], aside: ["Fixtures"]),
+    tests(of: "HelixSSH", ["HelixModel", "TestSupport"], aside: ["Fixtures"]),
     tests(of: "HelixSecrets", ["HelixModel"]),
     tests(
       of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport", yams],

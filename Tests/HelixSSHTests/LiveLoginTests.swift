@@ -234,7 +234,7 @@ struct LiveLoginTests {
     #expect(await terminal.read(until: "': ") == "Enter passphrase for key '\(key)': ")
     terminal.type("pass word\n")
     #expect(try await login.value == "in\n")
-    let program = try server.folder.write("#!/bin/sh\necho 'pass word'\n", to: "ask", mode: 0o755)
+    let program = try server.folder.program("#!/bin/sh\necho 'pass word'\n", "ask")
     let variables = ["SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"]
     let asked = LoginBench(
       server, prompter: TerminalPrompter(terminal: "/nowhere", askpass: AskPass { variables[$0] }))

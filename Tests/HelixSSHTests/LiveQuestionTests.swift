@@ -117,7 +117,7 @@ struct LiveQuestionTests {
     let folder = try ScratchFolder()
     let server = try SSHServer(environment: ["PATH=\(folder.path):/usr/bin:/bin"])
     // Asks as sudo does: the prompt on the errors, the answer from the input.
-    try folder.write(
+    try folder.program(
       """
       #!/bin/sh
       [ "$1 $2" = '-S -p' ] || { echo 'sudo: a password is required' >&2; exit 1; }
@@ -130,7 +130,7 @@ struct LiveQuestionTests {
       done
       echo 'sudo: 3 incorrect password attempts' >&2; exit 1
 
-      """, to: "sudo", mode: 0o755)
+      """, "sudo")
     func run(_ password: String?, _ line: String, _ effect: CommandEffect) async throws
       -> CommandOutput
     {

@@ -42,7 +42,7 @@ struct LiveTroubleTests {
       try SSHSettings(server.host(), local: server.local, policy: .strict), trust: Trust(),
       limiter: ConnectionLimiter(), report: { _ in })
     func run(_ sudo: String) async throws -> RemoteResult {
-      try folder.write("#!/bin/sh\n\(sudo)\n", to: "sudo", mode: 0o755)
+      try folder.program("#!/bin/sh\n\(sudo)\n", "sudo")
       return try await link.run(
         RemoteRequest(
           command: "cat; echo \"it's $SUDO\"; exit 7", ascent: Ascent(method: .sudo, user: "root"),

@@ -92,9 +92,9 @@ struct PrompterTests {
   @Test("the program gets the question, and its first line is the answer")
   func program() async throws {
     let folder = try ScratchFolder()
-    let program = try folder.write(
+    let program = try folder.program(
       "#!/bin/sh\nprintf '%s|' \"$@\" > \(folder.file("asked"))\necho 'pass word'\necho more\n",
-      to: "ask", mode: 0o755)
+      "ask")
     func prompter(_ program: String) -> TerminalPrompter {
       TerminalPrompter(
         terminal: "/nowhere/tty",
@@ -102,10 +102,10 @@ struct PrompterTests {
     }
     #expect(try await prompter(program).ask("For 'x': ") == SecretValue("pass word"))
     #expect(folder.text(of: "asked") == "For 'x': |")
-    let cancelled = try folder.write("#!/bin/sh\necho x; exit 1\n", to: "no", mode: 0o755)
+    let cancelled = try folder.program("#!/bin/sh\necho x; exit 1\n", "no")
     await #expect(throws: PromptFailure.declined) { try await prompter(cancelled).ask("? ") }
     await #expect(throws: PromptFailure.nobody) { try await prompter("/no/where").ask("? ") }
-    let endless = try folder.write("#!/bin/sh\nexec sleep 100\n", to: "slow", mode: 0o755)
+    let endless = try folder.program("#!/bin/sh\nexec sleep 100\n", "slow")
     let asking = Task { try await prompter(endless).ask("? ") }
     try await Task.sleep(for: .milliseconds(200))
     asking.cancel()

@@ -60,7 +60,7 @@ struct SystemSessionTests {
   func sudoPassword() async throws {
     let folder = try ScratchFolder()
     // Asks as sudo does, on its errors, and reads the answer from its input.
-    try folder.write(
+    try folder.program(
       """
       #!/bin/sh
       [ "$1 $2 $4 $5 $6" = '-S -p -u root --' ] || exit 9
@@ -69,7 +69,7 @@ struct SystemSessionTests {
       [ "$word" = hunter2 ] || { echo 'Sorry, try again.' >&2; printf %s "$3" >&2; read -r x; exit 1; }
       shift 6
       exec "$@"
-      """, to: "sudo", mode: 0o755)
+      """, "sudo")
     let server = try SSHServer(environment: ["PATH=\(folder.path):/usr/bin:/bin"])
     var host = try server.host(user: NSUserName(), transport: .ssh)
     for (password, status) in [("hunter2", 0), ("wrong", 1)] {

@@ -151,7 +151,7 @@ struct UploadTests {
     #expect(unexpected?.summary == "\(cargo.source) is not the file it should be")
     #expect(cargo.namesThere == [])
     let folder = try ScratchFolder()
-    try folder.write("#!/bin/sh\n/bin/cat | tr a b\n", to: "cat", mode: 0o755)
+    try folder.program("#!/bin/sh\n/bin/cat | tr a b\n", "cat")
     let spoiling = try SSHServer(environment: ["PATH=\(folder.path):/usr/bin:/bin"])
     let damaged = await #expect(throws: Diagnostic.self) {
       try await send(cargo.transfer(), to: spoiling)
@@ -237,15 +237,14 @@ struct UploadTests {
   @Test("another user writes it, by sudo")
   func sudo() async throws {
     let folder = try ScratchFolder()
-    try folder.write(
-      "#!/bin/sh\n[ \"$1 $2 $3 $4\" = '-n -u other --' ] && shift 4 && exec \"$@\"\n", to: "sudo",
-      mode: 0o755)
+    try folder.program(
+      "#!/bin/sh\n[ \"$1 $2 $3 $4\" = '-n -u other --' ] && shift 4 && exec \"$@\"\n", "sudo")
     let server = try SSHServer(environment: ["PATH=\(folder.path):/usr/bin:/bin"])
     let cargo = try Cargo(random: block + 3)
     try await send(cargo.transfer(become: .user("other")), to: server)
     #expect(cargo.arrived == cargo.bytes)
-    try folder.write(
-      "#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n", to: "sudo", mode: 0o755)
+    try folder.program(
+      "#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n", "sudo")
     let error = await #expect(throws: Diagnostic.self) {
       try await send(cargo.transfer(become: .user("other")), to: server)
     }

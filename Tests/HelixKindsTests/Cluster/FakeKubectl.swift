@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixPlan
+import TestSupport
 
 /// A folder that stands for a server's root, with a program `k3s` that writes down how it is called
 /// and answers what a test has laid for its verb.
@@ -17,9 +18,7 @@ struct FakeKubectl {
   init() throws {
     let folder = root.appending(path: "usr/local/bin")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let program = folder.appending(path: "k3s")
-    try Self.program(root.path).write(to: program, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+    try writeProgram(Self.program(root.path), to: folder.appending(path: "k3s").path)
   }
 
   /// Answers stand in files called after the verb; `dry-run` is the apply that changes nothing,

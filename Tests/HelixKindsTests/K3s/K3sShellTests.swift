@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixPlan
+import TestSupport
 import Testing
 
 @testable import HelixKinds
@@ -82,7 +83,7 @@ struct K3sShellTests {
     try FileManager.default.createDirectory(
       at: root.appending(path: "var/lib/rancher/k3s/server/db/etcd/member"),
       withIntermediateDirectories: true)
-    try write(
+    try writeProgram(
       """
       #!/bin/sh
       case "$*" in
@@ -90,9 +91,7 @@ struct K3sShellTests {
       *jobs*) printf 'job m1 Complete\\njob m2 \\njob m3 SuccessCriteriaMet Complete\\njob m2 \\n' ;;
       *) printf 'voter=True m1 True\\nvoter= w1 True\\nvoter=True m2 Unknown\\nvoter=False m3 True\\n' ;;
       esac
-      """, to: "usr/local/bin/k3s")
-    try FileManager.default.setAttributes(
-      [.posixPermissions: 0o755], ofItemAtPath: root.appending(path: "usr/local/bin/k3s").path)
+      """, to: root.appending(path: "usr/local/bin/k3s").path)
     let said = """
       systemctl() { return 0; }
       curl() {

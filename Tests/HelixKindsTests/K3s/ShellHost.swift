@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixPlan
+import TestSupport
 
 @testable import HelixKinds
 
@@ -31,9 +32,8 @@ final class ShellHost: Sendable {
   func program(_ name: String, _ body: String) throws {
     let folder = name.hasPrefix("k3s") ? "usr/local/bin" : "bin"
     let path = root.appending(path: "\(folder)/\(name)").path
-    try "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\(root.path)/calls\n\(body)\n"
-      .write(toFile: path, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    try writeProgram(
+      "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\(root.path)/calls\n\(body)\n", to: path)
   }
 
   /// Every call of every program, in order.

@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixPlan
+import TestSupport
 import Testing
 
 @testable import HelixKinds
@@ -248,12 +249,9 @@ extension StatusFactsTests {
   }
 
   private func program(_ name: String, _ script: String) throws {
-    let path = "bin/\(name)"
     try folder("bin")
     try folder("usr/local/bin")
-    try write("#!/bin/sh\n\(script)\n", to: path)
-    try FileManager.default.setAttributes(
-      [.posixPermissions: 0o755], ofItemAtPath: root.appending(path: path).path)
+    try writeProgram("#!/bin/sh\n\(script)\n", to: root.appending(path: "bin/\(name)").path)
   }
 
   private func folder(_ path: String) throws {

@@ -84,11 +84,7 @@ struct GPGTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     let script = folder.appendingPathComponent("other").path
     let words = "#!/bin/sh\necho \"$@\" >\"$0.words\"\ncat\necho warned >&2\n"
-    // Made by another process: a file that this one had open for writing cannot be started while
-    // a child of another test has it open, too.
-    let made = try run(
-      "/bin/sh", ["-c", #"printf %s "$1" >"$0" && chmod 700 "$0""#, script, words])
-    try #require(made.status == 0)
+    try writeProgram(words, to: script)
     let program = GPGProgram(environment: ["SOPS_GPG_EXEC": script, "PATH": "/usr/bin:/bin"])
     let fingerprint = String(repeating: "0", count: 40)
     #expect(try program.encrypt(Array("canary".utf8), for: fingerprint) == "canary")

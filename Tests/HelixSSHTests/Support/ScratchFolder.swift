@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A folder that is gone when the test is over.
 final class ScratchFolder: Sendable {
@@ -24,6 +25,13 @@ final class ScratchFolder: Sendable {
     // In one piece: a login under way may be reading the file.
     try Data(bytes).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file(name))
+    return file(name)
+  }
+
+  /// Writes a program; its path.
+  @discardableResult
+  func program(_ text: String, _ name: String) throws -> String {
+    try writeProgram(text, to: file(name))
     return file(name)
   }
 
