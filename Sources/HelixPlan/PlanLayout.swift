@@ -24,7 +24,6 @@ struct PlanLayout {
   private(set) var changes: [Change] = []
   private(set) var steps: [Step] = []
   private(set) var problems: [Diagnostic] = []
-  private(set) var quorumGuard: QuorumGuard?
   private(set) var warnings: [Diagnostic] = []
   /// Changes that are refused beside those that refuse themselves.
   private let refusals: [Address: Diagnostic]
@@ -140,7 +139,6 @@ extension PlanLayout {
       steps.append(step)
     }
     change.steps = work.steps.map(\.id)
-    quorumGuard = quorumGuard ?? resource.quorumGuard
     let last = change.steps.filter { !awaited.contains($0) }
     if !last.isEmpty { ends[address] = last }
   }

@@ -7,8 +7,8 @@ package import HelixModel
 /// refused, and the rest is laid out anew without it.
 package struct Planner {
   private var sight: Sight
-  /// As the first resource saw the votes that has steps which cost one.
-  private var votes: QuorumLedger?
+  /// As the first resource told of it that has steps which cost a vote.
+  private var quorum: Quorum?
 
   private init(sight: Sight) { self.sight = sight }
 
@@ -34,7 +34,7 @@ package struct Planner {
       }
       return Plan(
         changes: layout.changes, graph: graph,
-        quorum: layout.steps.contains { $0.spends != nil } ? layout.quorumGuard : nil,
+        quorum: layout.steps.contains { $0.spends != nil } ? planner.quorum?.counting : nil,
         warnings: warnings + layout.warnings)
     }
   }
@@ -45,8 +45,8 @@ extension Planner {
   private func refusals(
     in graph: StepGraph, of changes: [Change]
   ) -> [Address: Diagnostic] {
-    guard let votes else { return [:] }
-    let refused = QuorumForecast(graph, votes: votes).refusals
+    guard let quorum else { return [:] }
+    let refused = QuorumForecast(graph, votes: quorum.seen).refusals
     guard !refused.isEmpty else { return [:] }
     var owners: [StepID: Address] = [:]
     for change in changes { for step in change.steps { owners[step] = change.address } }
@@ -68,15 +68,27 @@ extension Planner {
   }
 
   private mutating func look(at resource: any Resource, isFound: Bool) -> Look {
-    let verdict = verdict(of: resource)
-    if votes == nil, case .change(let work) = verdict,
-      work.steps.contains(where: { $0.spends != nil })
-    {
-      // Where they cannot be read, the resource's own verdict has told it.
-      votes = (try? resource.votes(&sight)).flatMap(\.self)
-    }
+    let verdict = counted(verdict(of: resource), of: resource)
     return Look(
       resource: resource, verdict: verdict, relied: sight.takeReliances(), isFound: isFound)
+  }
+
+  /// Nothing that costs a vote comes into a plan whose votes nobody can count.
+  private mutating func counted(_ verdict: Verdict, of resource: any Resource) -> Verdict {
+    guard quorum == nil, case .change(let work) = verdict,
+      let step = work.steps.first(where: { $0.spends != nil })
+    else { return verdict }
+    do throws(Diagnostic) {
+      quorum = try resource.quorum(&sight)
+    } catch {
+      return .refused(error)
+    }
+    guard quorum == nil else { return verdict }
+    return .refused(
+      Diagnostic(
+        "nobody could count the votes that this may cost: \(step.title)",
+        reason: "\(resource.address.kind) does not tell of the cluster's quorum",
+        remedy: "report it: this is a fault of helix-infra", at: .resource(resource.address)))
   }
 
   /// What cannot be read has been told by the resource's own verdict.

@@ -19,12 +19,10 @@ package protocol Resource: Sendable {
   func artifacts(_ sight: inout Sight) -> [ArtifactReference]
   /// Whether the age identities of this machine have to be proven before the comparison.
   var needsIdentityProof: Bool { get }
-  /// How the votes of the cluster are counted that its steps may cost; nil when they cost none.
-  var quorumGuard: QuorumGuard? { get }
-  /// The votes of that cluster as they were seen; nil when its steps cost none.
+  /// The votes of the cluster that its steps may cost; nil when they cost none.
   ///
-  /// - Throws: a `Diagnostic` when a fact cannot be read.
-  func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger?
+  /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
+  func quorum(_ sight: inout Sight) throws(Diagnostic) -> Quorum?
   /// Compares what is so with what should be.
   ///
   /// - Throws: a `Diagnostic` when a fact cannot be read; the change is then refused.
@@ -42,8 +40,7 @@ extension Resource {
   package var mayAwait: [Address] { [] }
   package func artifacts(_ sight: inout Sight) -> [ArtifactReference] { [] }
   package var needsIdentityProof: Bool { false }
-  package var quorumGuard: QuorumGuard? { nil }
-  package func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? { nil }
+  package func quorum(_ sight: inout Sight) throws(Diagnostic) -> Quorum? { nil }
   package func found(_ sight: inout Sight) throws(Diagnostic) -> [any Resource] { [] }
   package func verdict(whenSilent silence: Diagnostic) -> Verdict { .heldBack(silence) }
 }

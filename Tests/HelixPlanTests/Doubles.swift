@@ -13,13 +13,18 @@ struct Told: Resource {
   var address: Address
   var after: [Address] = []
   var questions: [Question] = []
-  /// The votes that were seen of its cluster.
+  /// The votes that were seen of its cluster; nil where it does not tell of them.
   var seen: QuorumLedger?
   var told: @Sendable (inout Sight) throws(Diagnostic) -> Verdict
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict { try told(&sight) }
 
-  func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? { seen }
+  func quorum(_ sight: inout Sight) throws(Diagnostic) -> Quorum? {
+    seen.map { seen in
+      let seats = seen.votes.voters.map { QuorumGuard.Seat(host: HostName($0), node: $0) }
+      return Quorum(counting: QuorumGuard(seats: seats, script: "count"), seen: seen)
+    }
+  }
 
   /// One that is created by one step.
   static func new(_ text: String, after: [String] = []) -> Told {

@@ -24,7 +24,7 @@ struct QuorumForecastTests {
   /// A change of one step on a server, of whatever kind.
   private func change(
     _ text: String, spends: Budget? = nil, brings: HostName? = nil, behind: [String] = [],
-    leadsTo: [String] = [], votes: QuorumLedger
+    leadsTo: [String] = [], votes: QuorumLedger?
   ) -> Told {
     let address = Told.address(text)
     var step = Told.step(address)
@@ -149,5 +149,20 @@ struct QuorumForecastTests {
     let forget = change("m3/forget", spends: .membership, votes: votes)
     let join = change("m3/join", spends: .membership, brings: "m3", votes: votes)
     #expect(try plan([[[restart(1, votes), forget, join]]]).refusals.isEmpty)
+  }
+
+  @Test("what spends a vote where nobody tells of the votes comes into no plan")
+  func uncounted() throws {
+    let forgetful = change("m1/restart", spends: .voter("m1"), brings: "m1", votes: nil)
+    let made = try plan([[[forgetful], [.new("m1/other")]]])
+    #expect(made.graph.steps.isEmpty)
+    #expect(
+      made.refusals.map(\.summary) == [
+        "nobody could count the votes that this may cost: \(Told.step(forgetful.address).title)"
+      ])
+    let told = Self.votes(3, down: [])
+    let counted = try plan([[[restart(2, told)], [forgetful]]])
+    #expect(counted.refusals.isEmpty)
+    #expect(counted.quorum?.seats.map(\.node) == ["m1", "m2", "m3"])
   }
 }

@@ -17,10 +17,9 @@ struct UpgradePlanResource: Resource {
   var address: Address { Self.address(role) }
   var location: SourceLocation? { plan.location }
   var mayAwait: [Address] { door.waits }
-  var quorumGuard: QuorumGuard? { role == .server ? door.cluster.quorumGuard : nil }
 
-  func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? {
-    role == .server ? try ClusterSurvey.read(door.cluster, &sight).ledger : nil
+  func quorum(_ sight: inout Sight) throws(Diagnostic) -> Quorum? {
+    role == .server ? try ClusterSurvey.read(door.cluster, &sight).quorum : nil
   }
 
   private var plan: UpgradeSpec.PlanSpec { role == .server ? spec.servers : spec.agents }

@@ -10,6 +10,11 @@ extension K3sCluster {
   }
 }
 
+extension ClusterSurvey {
+  /// The cluster's votes as the survey saw them.
+  var quorum: Quorum { Quorum(counting: cluster.quorumGuard, seen: ledger) }
+}
+
 /// What a server is asked about etcd's votes while a plan is carried out.
 enum K3sQuorum {
   /// Prints what `QuorumWord` reads, within half a minute, whatever is broken.

@@ -24,10 +24,8 @@ extension K3sResource {
     node.cluster.facts.survey + [Question(NodeState.fact, on: node.host)] + ownQuestions
   }
 
-  package var quorumGuard: QuorumGuard? { node.cluster.quorumGuard }
-
-  package func votes(_ sight: inout Sight) throws(Diagnostic) -> QuorumLedger? {
-    try ClusterSurvey.read(node.cluster, &sight).ledger
+  package func quorum(_ sight: inout Sight) throws(Diagnostic) -> Quorum? {
+    try ClusterSurvey.read(node.cluster, &sight).quorum
   }
 
   /// A silent server may hold the cluster's data, a silent agent only misses something.
