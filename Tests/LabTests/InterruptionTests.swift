@@ -31,7 +31,7 @@ extension OnRealMachines {
           "apply", "--auto-approve", "--limit", Self.hosts.joined(separator: ":"))
         try #require(
           applied.status == 0, "round \(round), killed after \(moment) s: \(applied.all)")
-        try estate.expectWhole(servers: 3, agents: 1)
+        try estate.expectWhole(agents: 1)
         let identities = Set(
           try ["master-1", "master-2", "master-3"].map { try estate.identity(on: $0) })
         #expect(identities.count == 1, "round \(round), killed after \(moment) s")

@@ -102,6 +102,8 @@ final class Estate {
   static let binary = repository.appendingPathComponent(".build/debug/helix-infra").path
   let lab: Lab
   let folder: URL
+  /// How many of each its inventory names.
+  var size = (servers: 3, agents: 4)
 
   init(_ lab: Lab) throws {
     self.lab = lab
@@ -202,17 +204,18 @@ final class Estate {
   }
 
   /// Requires that every node is Ready and every server a voter.
-  func expectWhole(servers: Int = 3, agents: Int = 4) throws {
+  func expectWhole(agents: Int? = nil) throws {
     let nodes = try nodes()
-    #expect(nodes.count == servers + agents, "\(nodes)")
+    #expect(nodes.count == size.servers + (agents ?? size.agents), "\(nodes)")
     #expect(nodes.allSatisfy { $0.contains(" Ready=True") }, "\(nodes)")
-    #expect(nodes.count { $0.contains("EtcdIsVoter=True") } == servers, "\(nodes)")
+    #expect(nodes.count { $0.contains("EtcdIsVoter=True") } == size.servers, "\(nodes)")
   }
 
   /// Requires that a plan has nothing to do.
-  func expectNothingToDo(hosts: Int = 7) throws {
+  func expectNothingToDo() throws {
     let plan = try helix("plan", "--detailed-exitcode")
     #expect(plan.status == 0, "\(plan.all)")
+    let hosts = size.servers + size.agents
     #expect(plan.output.hasSuffix("No changes. \(hosts) hosts match.\n"), "\(plan.all)")
   }
 
