@@ -41,7 +41,7 @@ package struct Step: Hashable, Sendable, Codable {
   package var follows: [StepID]
   package var instructions: [Instruction]
   /// Done when one of them has failed, so that the host is left as it was found; not when the run
-  /// was stopped.
+  /// was stopped, nor while it would cost a vote that etcd cannot spare.
   package var undo: [Instruction]
   package var spends: Budget?
   /// The server whose voter is well once it has succeeded.

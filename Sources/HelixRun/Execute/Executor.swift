@@ -34,7 +34,7 @@ package struct Executor: Sendable {
           steps: plan.graph.steps.count, parallelism: parallelism)))
     var walk = GraphWalk(plan.graph, quorum: plan.quorum)
     let votes = plan.quorum.map { VoteCount(ports: ports, quorum: $0) }
-    var alarm: Duration?
+    var progress = Progress()
     let runner = StepRunner(
       ports: ports, learned: LearnedValues(),
       confidential: confidential.map { "\(secret: $0)" } + plan.graph.confidential,
@@ -48,7 +48,7 @@ package struct Executor: Sendable {
         await stop.askedTwice()
         return .mustStop
       }
-      while await advance(&walk, runner, votes, &alarm, stop, &group) {}
+      while await advance(&walk, runner, votes, &progress, stop, &group) {}
       group.cancelAll()
     }
     let summary = summary(of: walk, seconds: (ports.clock.now - start).seconds)
@@ -62,7 +62,7 @@ package struct Executor: Sendable {
 extension Executor {
   /// What the walk is woken by.
   private enum Happening: Sendable {
-    case ended(Step, StepOutcome, seconds: Double)
+    case ended(Step, StepOutcome)
     /// What every server said of the votes.
     case counted([HostName: QuorumWord])
     /// Time for steps that wait for a vote to ask again.
@@ -71,31 +71,44 @@ extension Executor {
     case mustStop
   }
 
+  /// What is remembered from one turn to the next.
+  private struct Progress {
+    /// When the walk will be woken to count votes.
+    var alarm: Duration?
+    /// When each step began that has not ended.
+    var starts: [StepID: Duration] = [:]
+
+    /// How long a step took that ends now; none if it never began.
+    mutating func seconds(of step: Step, until now: Duration) -> Double {
+      starts.removeValue(forKey: step.id).map { (now - $0).seconds } ?? 0
+    }
+  }
+
   /// Begins what may begin, then takes in the next thing that happens.
   ///
   /// - Returns: whether anything is still under way.
   private func advance(
     _ walk: inout GraphWalk, _ runner: StepRunner, _ votes: VoteCount?,
-    _ alarm: inout Duration?, _ stop: StopRequest, _ group: inout TaskGroup<Happening>
+    _ progress: inout Progress, _ stop: StopRequest, _ group: inout TaskGroup<Happening>
   ) async -> Bool {
-    if !stop.isAsked, !Task.isCancelled {
-      let turn = walk.begin(atMost: parallelism, now: ports.clock.now)
-      await tellWaiting(turn.waiting)
-      for step in turn.begun { await begin(step, runner, &group) }
-      if turn.countsVotes, let votes { group.addTask { .counted(await votes.words()) } }
-      setAlarm(walk, &alarm, &group)
-    }
+    // Whoever asked to stop wants nothing more to begin; what failed is still undone.
+    var mayBegin: Bool { !stop.isAsked && !Task.isCancelled }
+    let turn = walk.begin(atMost: mayBegin ? parallelism : 0, now: ports.clock.now)
+    await tellWaiting(turn.waiting)
+    for (step, failure) in turn.undone { undo(step, failure, runner, &group) }
+    for step in turn.begun { await begin(step, runner, &progress, &group) }
+    if turn.countsVotes, let votes { group.addTask { .counted(await votes.words()) } }
+    setAlarm(walk, &progress, &group)
     guard !walk.isOver, let happening = await group.next() else { return false }
     switch happening {
-    case .ended(let step, let outcome, let seconds):
-      await end(step, outcome, seconds: seconds, &walk)
+    case .ended(let step, let outcome): await end(step, outcome, &walk, &progress)
     case .counted(let words):
-      // Whoever asked to stop meanwhile wants nothing more to begin.
-      guard !stop.isAsked, !Task.isCancelled else { return true }
-      let tally = walk.take(words, now: ports.clock.now)
-      if let step = tally.begun { await begin(step, runner, &group) }
-      await tell(tally)
-    case .timeToCount: alarm = nil
+      let tally = walk.take(words, now: ports.clock.now, mayBegin: mayBegin)
+      // What ended is told first: the step that begins may have waited for it.
+      await tell(tally, &progress)
+      if let (step, failure) = tally.undone { undo(step, failure, runner, &group) }
+      if let step = tally.begun { await begin(step, runner, &progress, &group) }
+    case .timeToCount: progress.alarm = nil
     case .askedToStop:
       guard walk.stop(.afterRunning) else { return true }
       await events.report(.runStopping(.init(running: walk.running, atOnce: false)))
@@ -106,26 +119,37 @@ extension Executor {
     case .mustStop:
       guard walk.stop(.atOnce) else { return true }
       await events.report(.runStopping(.init(running: walk.running, atOnce: true)))
+      await tell(walk.leaveUndone(), &progress)
       group.cancelAll()
     }
     return true
   }
 
   private func begin(
-    _ step: Step, _ runner: StepRunner, _ group: inout TaskGroup<Happening>
+    _ step: Step, _ runner: StepRunner, _ progress: inout Progress,
+    _ group: inout TaskGroup<Happening>
   ) async {
+    progress.starts[step.id] = ports.clock.now
     await events.report(
       .stepStarted(.init(step: step.id, title: step.title, host: step.host)))
-    group.addTask { await timed(step, runner) }
+    group.addTask { .ended(step, await runner.run(step)) }
+  }
+
+  private func undo(
+    _ step: Step, _ failure: Diagnostic, _ runner: StepRunner,
+    _ group: inout TaskGroup<Happening>
+  ) {
+    group.addTask { .ended(step, .failed(await runner.undo(step, after: failure))) }
   }
 
   /// Sees to it that the walk is woken when votes are to be counted again.
   private func setAlarm(
-    _ walk: GraphWalk, _ alarm: inout Duration?, _ group: inout TaskGroup<Happening>
+    _ walk: GraphWalk, _ progress: inout Progress, _ group: inout TaskGroup<Happening>
   ) {
     let now = ports.clock.now
-    guard let next = walk.nextCount(after: now), alarm.map({ next < $0 }) ?? true else { return }
-    alarm = next
+    guard let next = walk.nextCount(after: now), progress.alarm.map({ next < $0 }) ?? true
+    else { return }
+    progress.alarm = next
     group.addTask {
       try? await ports.clock.sleep(for: next - now)
       return .timeToCount
@@ -139,11 +163,12 @@ extension Executor {
     }
   }
 
-  private func tell(_ tally: GraphWalk.Tally) async {
+  private func tell(_ tally: GraphWalk.Tally, _ progress: inout Progress) async {
     await tellWaiting(tally.waiting)
     for (step, diagnostic) in tally.failed {
+      let seconds = progress.seconds(of: step, until: ports.clock.now)
       await events.report(
-        .stepEnded(.init(step: step.id, outcome: .failed(diagnostic), seconds: 0)))
+        .stepEnded(.init(step: step.id, outcome: .failed(diagnostic), seconds: seconds)))
     }
     await tell(skipped: tally.skipped)
   }
@@ -155,17 +180,16 @@ extension Executor {
     }
   }
 
-  private func timed(_ step: Step, _ runner: StepRunner) async -> Happening {
-    let start = ports.clock.now
-    let outcome = await runner.run(step)
-    return .ended(step, outcome, seconds: (ports.clock.now - start).seconds)
-  }
-
   private func end(
-    _ step: Step, _ outcome: StepOutcome, seconds: Double, _ walk: inout GraphWalk
+    _ step: Step, _ outcome: StepOutcome, _ walk: inout GraphWalk, _ progress: inout Progress
   ) async {
-    await events.report(.stepEnded(.init(step: step.id, outcome: outcome, seconds: seconds)))
-    await tell(skipped: walk.end(step.id, outcome))
+    if let skipped = walk.end(step.id, outcome) {
+      let seconds = progress.seconds(of: step, until: ports.clock.now)
+      await events.report(.stepEnded(.init(step: step.id, outcome: outcome, seconds: seconds)))
+      await tell(skipped: skipped)
+    } else if walk.stopping == .atOnce {
+      await tell(walk.leaveUndone(), &progress)
+    }
   }
 
   private func summary(of walk: GraphWalk, seconds: Double) -> RunSummary {

@@ -5,7 +5,8 @@ import HelixPlan
 ///
 /// It only decides; the executor does, and the simulation pretends to. Among steps that may begin, the
 /// first in the plan goes first. A step that spends votes begins only on a count of them that was
-/// made for it; without a guard there is nobody to ask, and such steps go one by one.
+/// made for it; without a guard there is nobody to ask, and such steps go one by one. To undo a failed
+/// step may stop the voter once more: it waits for a count of its own, since long may have passed.
 struct GraphWalk {
   /// How the walk comes to its early end.
   enum Stopping {
@@ -15,6 +16,10 @@ struct GraphWalk {
   enum State {
     case waiting
     case running
+    /// It has failed, and waits for the vote that undoing it may cost.
+    case toUndo(Diagnostic)
+    /// It has failed so, and is being undone.
+    case undoing(Diagnostic)
     case ended(StepOutcome)
   }
 
@@ -27,6 +32,8 @@ struct GraphWalk {
   private var pendings: [Int]
   /// Positions of the steps that may begin, sorted.
   private var ready: [Int] = []
+  /// Positions of failed steps that are still to be undone, in the order in which they failed.
+  private var toUndo: [Int] = []
   private(set) var stopping: Stopping?
   private(set) var runningCount = 0
   private var votes: VoteKeeping
@@ -56,14 +63,22 @@ struct GraphWalk {
 extension GraphWalk {
   /// Steps under way, in the order of the plan.
   var running: [StepID] {
-    steps.indices.filter { if case .running = states[$0] { true } else { false } }
-      .map { steps[$0].id }
+    steps.indices.filter { position in
+      switch states[position] {
+      case .running, .toUndo, .undoing: true
+      case .waiting, .ended: false
+      }
+    }.map { steps[$0].id }
   }
 
   /// How every step ended; a step that did not begin says so.
   var outcomes: [(step: Step, outcome: StepOutcome)] {
     zip(steps, states).map { step, state in
-      if case .ended(let outcome) = state { (step, outcome) } else { (step, .notBegun) }
+      switch state {
+      case .ended(let outcome): (step, outcome)
+      case .toUndo(let diagnostic), .undoing(let diagnostic): (step, .failed(diagnostic))
+      case .waiting, .running: (step, .notBegun)
+      }
     }
   }
 
@@ -83,27 +98,32 @@ extension GraphWalk {
 
   /// When steps that wait for a vote are to be looked at again, if time alone brings that about.
   func nextCount(after now: Duration) -> Duration? {
-    guard stopping == nil, votes.nextCount > now, ready.contains(where: spends) else { return nil }
-    return votes.nextCount
+    guard votes.nextCount > now else { return nil }
+    let isAwaited =
+      toUndo.contains(where: spends) || stopping == nil && ready.contains(where: spends)
+    return isAwaited ? votes.nextCount : nil
   }
 
   /// What may be done now.
   struct Turn {
     /// Marked as running.
     var begun: [Step] = []
+    /// Failed steps to undo now, and why they failed.
+    var undone: [(step: Step, failure: Diagnostic)] = []
     /// Somebody must count the votes now and hand them to `take`.
     var countsVotes = false
     /// Steps that wait for a vote, and news of why.
     var waiting: [(step: Step, words: String)] = []
   }
 
-  /// Begins what may begin with so many running at once.
+  /// Begins what may begin with so many running at once; none at all once somebody asked to stop.
   ///
-  /// A count of votes takes a place while it is under way, so that the step it is made for can begin
+  /// What has failed may be undone all the same. A count of votes takes a place while it is under way, so that the step it is made for can begin
   /// at once; between two counts a waiting step takes none.
   mutating func begin(atMost parallelism: Int, now: Duration = .zero) -> Turn {
-    guard stopping == nil else { return Turn() }
     var turn = Turn()
+    beginToUndo(&turn, now)
+    guard stopping == nil else { return turn }
     var left: [Int] = []
     var rest = ready[...]
     while runningCount + (votes.isCounting ? 1 : 0) < parallelism, let position = rest.popFirst() {
@@ -134,22 +154,30 @@ extension GraphWalk {
   struct Tally {
     /// Marked as running.
     var begun: Step?
+    /// To be undone now, and why it failed.
+    var undone: (step: Step, failure: Diagnostic)?
     var waiting: [(step: Step, words: String)] = []
     /// Steps that have waited long enough, and those that are skipped for them.
     var failed: [(step: Step, diagnostic: Diagnostic)] = []
     var skipped: [(step: Step, blame: StepID)] = []
   }
 
-  /// Takes in what the servers said; at most one step begins, since the next one needs a count of
-  /// its own.
-  mutating func take(_ words: [HostName: QuorumWord], now: Duration) -> Tally {
+  /// Takes in what the servers said; at most one step begins or is undone, since the next one needs a
+  /// count of its own.
+  mutating func take(
+    _ words: [HostName: QuorumWord], now: Duration, mayBegin: Bool = true
+  ) -> Tally {
     votes.take(words, at: now)
-    guard stopping == nil else {
-      votes.pause(hasGranted: false, now: now)
-      return Tally()
-    }
     var tally = Tally()
+    undoByVotes(&tally, now)
+    if stopping == nil, mayBegin, tally.undone == nil { beginByVotes(&tally, now) }
+    votes.pause(hasGranted: tally.begun != nil || tally.undone != nil, now: now)
+    return tally
+  }
+
+  private mutating func beginByVotes(_ tally: inout Tally, _ now: Duration) {
     var left: [Int] = []
+    var refused: [Int] = []
     var rest = ready[...]
     while tally.begun == nil, let position = rest.popFirst() {
       guard let claim = QuorumLedger.Claim(steps[position]) else {
@@ -168,14 +196,11 @@ extension GraphWalk {
         let diagnostic = noVote(for: steps[position], words, patience)
         states[position] = .ended(.failed(diagnostic))
         tally.failed.append((steps[position], diagnostic))
+        refused.append(position)
       }
     }
     ready = left + rest
-    votes.pause(hasGranted: tally.begun != nil, now: now)
-    for (step, _) in tally.failed {
-      tally.skipped += positions[step.id].map { release(from: $0) } ?? []
-    }
-    return tally
+    for position in refused { tally.skipped += release(from: position) }
   }
 
   private mutating func run(_ position: Int) {
@@ -186,11 +211,27 @@ extension GraphWalk {
 
   private func spends(_ position: Int) -> Bool { steps[position].spends != nil }
 
-  /// Notes how a running step ended.
+  /// Notes how a running step ended, or how undoing it did.
   ///
-  /// - Returns: the steps that are skipped for it, each with the step to blame.
-  mutating func end(_ id: StepID, _ outcome: StepOutcome) -> [(step: Step, blame: StepID)] {
-    guard let position = positions[id], case .running = states[position] else { return [] }
+  /// - Returns: the steps that are skipped for it, each with the step to blame; nil when it has not
+  ///   come to its end, since it is to be undone.
+  mutating func end(_ id: StepID, _ outcome: StepOutcome) -> [(step: Step, blame: StepID)]? {
+    guard let position = positions[id] else { return [] }
+    switch (states[position], outcome) {
+    case (.running, .failed(let failure)) where !steps[position].undo.isEmpty:
+      states[position] = .toUndo(failure)
+      toUndo.append(position)
+      votes.startOver()
+      votes.hurry()
+      return nil
+    case (.running, _), (.undoing, _): return settle(position, outcome)
+    case (.waiting, _), (.toUndo, _), (.ended, _): return []
+    }
+  }
+
+  private mutating func settle(
+    _ position: Int, _ outcome: StepOutcome
+  ) -> [(step: Step, blame: StepID)] {
     runningCount -= 1
     votes.startOver()
     votes.release(position, outcome)
@@ -249,5 +290,74 @@ extension GraphWalk {
         + (patience.map { " within \($0) s" } ?? ""),
       reason: words, remedy: "bring the servers back that are not well, then run apply again",
       at: .resource(step.id.address))
+  }
+}
+
+// MARK: - Undoing
+
+extension GraphWalk {
+  /// Begins to undo what costs no vote; for the rest the votes are to be counted.
+  private mutating func beginToUndo(_ turn: inout Turn, _ now: Duration) {
+    for position in toUndo {
+      if let claim = QuorumLedger.Claim(steps[position]) {
+        switch votes.ask(for: claim, at: position, now: now) {
+        case .goesAhead: break
+        case .counts:
+          turn.countsVotes = true
+          continue
+        case .waits, .waitsForCount: continue
+        }
+      }
+      if let begun = undo(position) { turn.undone.append(begun) }
+    }
+  }
+
+  private mutating func undoByVotes(_ tally: inout Tally, _ now: Duration) {
+    let isIdle = runningCount == toUndo.count
+    for position in toUndo where tally.undone == nil {
+      guard let claim = QuorumLedger.Claim(steps[position]) else { continue }
+      switch votes.decide(claim, at: position, now: now, isIdle: isIdle) {
+      case .granted: tally.undone = undo(position)
+      case .waits(let words):
+        guard votes.isNews(words, of: position) else { continue }
+        tally.waiting.append((steps[position], "it failed, and is undone later: \(words)"))
+      case .failed(let words, _):
+        leave(position, "it was not undone, since etcd could spare no vote: \(words)", &tally)
+      }
+    }
+  }
+
+  private mutating func undo(_ position: Int) -> (step: Step, failure: Diagnostic)? {
+    guard case .toUndo(let failure) = states[position] else { return nil }
+    toUndo.removeAll { $0 == position }
+    states[position] = .undoing(failure)
+    return (steps[position], failure)
+  }
+
+  /// Ends failed steps that are still to be undone: a run that must end at once leaves them so.
+  mutating func leaveUndone() -> Tally {
+    var tally = Tally()
+    for position in toUndo { leave(position, "it was not undone: the run was stopped", &tally) }
+    return tally
+  }
+
+  private mutating func leave(_ position: Int, _ words: String, _ tally: inout Tally) {
+    guard case .toUndo(let failure) = states[position] else { return }
+    toUndo.removeAll { $0 == position }
+    let diagnostic = failure.notUndone(steps[position].undo, words, on: steps[position].host)
+    tally.failed.append((steps[position], diagnostic))
+    tally.skipped += settle(position, .failed(diagnostic))
+  }
+}
+
+extension Diagnostic {
+  /// The same, and what is left to be done by hand.
+  func notUndone(_ rest: [Instruction], _ words: String, on host: HostName?) -> Diagnostic {
+    var told = self
+    told.reason = (reason.map { "\($0); " } ?? "") + words
+    let place = host.map { " on \($0)" } ?? ""
+    let work = rest.map(\.words).joined(separator: ", ")
+    told.remedy = "undo it by hand\(place): \(work)" + (remedy.map { "; then \($0)" } ?? "")
+    return told
   }
 }

@@ -24,8 +24,7 @@ struct StepRunner: Sendable {
         try await perform(instruction, of: step, deadline: deadline)
       } catch {
         if Task.isCancelled { return .interrupted }
-        let diagnostic = await told(error, instruction, step)
-        return .failed(step.undo.isEmpty ? diagnostic : await undo(step, after: diagnostic))
+        return .failed(await told(error, instruction, step))
       }
     }
     return .done
@@ -52,7 +51,7 @@ extension StepRunner {
   /// Leaves the host as it was found, as far as the step knows how.
   ///
   /// - Returns: why the step failed, and what became of the undoing.
-  private func undo(_ step: Step, after failure: Diagnostic) async -> Diagnostic {
+  func undo(_ step: Step, after failure: Diagnostic) async -> Diagnostic {
     let deadline = ports.clock.now + .seconds(step.timeout)
     for (index, instruction) in step.undo.enumerated() {
       await events.report(.note(.init(step: step.id, text: "undo: \(instruction.words)")))
@@ -62,7 +61,8 @@ extension StepRunner {
         let why =
           Task.isCancelled ? "the run was stopped" : await told(error, instruction, step).summary
         await events.report(.note(.init(step: step.id, text: "could not undo: \(why)")))
-        return failure.notUndone(Array(step.undo[index...]), why, on: step.host)
+        return failure.notUndone(
+          Array(step.undo[index...]), "undoing it failed too: \(why)", on: step.host)
       }
     }
     return failure.undone
@@ -109,18 +109,6 @@ extension Diagnostic {
   fileprivate var undone: Diagnostic {
     var told = self
     told.reason = (reason.map { "\($0); " } ?? "") + "what the step had done was undone"
-    return told
-  }
-
-  /// The same, and what is left to be done by hand.
-  fileprivate func notUndone(
-    _ rest: [Instruction], _ why: String, on host: HostName?
-  ) -> Diagnostic {
-    var told = self
-    told.reason = (reason.map { "\($0); " } ?? "") + "undoing it failed too: \(why)"
-    let place = host.map { " on \($0)" } ?? ""
-    let work = rest.map(\.words).joined(separator: ", ")
-    told.remedy = "undo it by hand\(place): \(work)" + (remedy.map { "; then \($0)" } ?? "")
     return told
   }
 }

@@ -48,13 +48,14 @@ extension VoteKeeping {
     case waits(for: Int)
   }
 
-  /// Asks for a vote for the step at a place in the plan.
+  /// Asks for a vote for the step at a place in the plan, or once more for one that holds it.
   mutating func ask(
     for claim: QuorumLedger.Claim, at position: Int, now: Duration
   ) -> Answer {
-    guard quorum != nil else { return running.keys.min().map(Answer.waits) ?? .goesAhead }
-    let mine = running.map { QuorumLedger.Held($0.value) }
-    if let first = running.keys.min(), !ledger.mightGrant(claim, held: mine) {
+    let others = running.filter { $0.key != position }
+    guard quorum != nil else { return others.keys.min().map(Answer.waits) ?? .goesAhead }
+    let mine = others.map { QuorumLedger.Held($0.value) }
+    if let first = others.keys.min(), !ledger.mightGrant(claim, held: mine) {
       return .waits(for: first)
     }
     guard !isCounting, now >= nextCount else { return .waitsForCount }
@@ -83,9 +84,10 @@ extension VoteKeeping {
   mutating func decide(
     _ claim: QuorumLedger.Claim, at position: Int, now: Duration, isIdle: Bool
   ) -> Verdict {
-    let before = heldAtCount ?? []
+    let own = running[position].map { QuorumLedger.Held($0) }
+    let held = union(heldAtCount ?? [], held).filter { $0 != own }
     let adrift = failed.filter { $0.standing == .adrift }
-    guard case .refused(let words) = ledger.decide(claim, held: union(before, held)) else {
+    guard case .refused(let words) = ledger.decide(claim, held: held) else {
       return .granted
     }
     if ledger.isHopeless(claim, held: adrift) { return .failed(words, patience: nil) }

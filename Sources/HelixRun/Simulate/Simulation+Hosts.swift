@@ -71,6 +71,17 @@ extension Simulation {
     finish(position, .failed, after: end)
   }
 
+  /// To undo what stops a voter is to stop it once more; it stays failed, whatever comes of it.
+  mutating func playUndo(_ position: Int) {
+    let length = random.number(1000...120_000)
+    if case .stops(let server) = setup.effects[position], !isLost(server) {
+      let stop = random.number(0...length)
+      happen(.stops(server, byUs: true), after: stop)
+      if !random.once(in: 4) { happen(.starts(server), after: random.number(stop...length)) }
+    }
+    finish(position, failures[position] ?? .failed, after: length)
+  }
+
   /// A step that goes on unseen: it is found again as it ended, or given up while it still goes on.
   private mutating func disconnect(_ position: Int, _ length: Int) {
     if random.once(in: 2) {

@@ -39,6 +39,8 @@ package struct Simulation {
   var lostHosts: Set<HostName> = []
   /// Running steps and the number of the event that will end each.
   var running: [Int: Int] = [:]
+  /// How those steps failed that are to be undone, or are being so.
+  var failures: [Int: SimulatedTime.End] = [:]
   var states: [SimulationChecks.State]
   var checks = SimulationChecks()
   var isStopping = false
@@ -99,6 +101,7 @@ extension Simulation {
   private mutating func beginSteps() {
     let turn = walk.begin(atMost: parallelism, now: time)
     for (step, words) in turn.waiting { tell("\(step.title) waits: \(words)") }
+    for (step, _) in turn.undone { undo(step, countedAt: now) }
     for step in turn.begun { begin(step, countedAt: now) }
     if turn.countsVotes { beginCount() }
     guard let next = walk.nextCount(after: time) else { return }
@@ -125,13 +128,19 @@ extension Simulation {
     case .mustStop:
       guard walk.stop(.atOnce) else { return }
       tell("the grace is over: running steps are ended")
-      for position in running.keys.sorted() { end(position, .interrupted) }
+      take(walk.leaveUndone())
+      for position in running.keys.sorted() { end(position, failures[position] ?? .interrupted) }
     }
   }
 
   private mutating func take(_ words: [HostName: QuorumWord], _ since: Int) {
     let tally = walk.take(words, now: time)
+    take(tally)
+    if let (step, _) = tally.undone { undo(step, countedAt: since) }
     if let step = tally.begun { begin(step, countedAt: since) }
+  }
+
+  private mutating func take(_ tally: GraphWalk.Tally) {
     for (step, words) in tally.waiting { tell("\(step.title) waits: \(words)") }
     for (step, diagnostic) in tally.failed {
       tell("\(step.title) is given up: \(diagnostic.reason ?? diagnostic.summary)")
@@ -149,6 +158,13 @@ extension Simulation {
     for fault in companions.removeValue(forKey: position) ?? [] {
       queue.add(.fault(fault), at: now + random.number(0...5000))
     }
+  }
+
+  private mutating func undo(_ step: Step, countedAt moment: Int) {
+    guard let position = setup.positions[step.id] else { return }
+    tell("\(step.title) is undone")
+    checkUndo(position, countedAt: moment)
+    playUndo(position)
   }
 
   private mutating func end(_ position: Int, _ end: SimulatedTime.End) {
@@ -170,8 +186,12 @@ extension Simulation {
       outcome = .interrupted
       tell("\(step.title) is interrupted")
     }
-    states[position] = end == .done ? .done : end == .interrupted ? .interrupted : .failed
-    skip(walk.end(step.id, outcome))
+    guard let skipped = walk.end(step.id, outcome) else {
+      failures[position] = end
+      return
+    }
+    note(step.id, end == .done ? .done : end == .interrupted ? .interrupted : .failed)
+    skip(skipped)
   }
 
   private mutating func skip(_ skipped: [(step: Step, blame: StepID)]) {
@@ -183,6 +203,8 @@ extension Simulation {
   }
 
   private mutating func note(_ id: StepID, _ state: SimulationChecks.State) {
-    if let position = setup.positions[id] { states[position] = state }
+    guard let position = setup.positions[id] else { return }
+    states[position] = state
+    failures[position] = nil
   }
 }

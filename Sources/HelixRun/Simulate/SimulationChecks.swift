@@ -39,6 +39,15 @@ extension Simulation {
     if step.spends != nil { checkVotes(position, countedAt: moment) }
   }
 
+  /// A failed step that is undone now: once, and not at etcd's cost either.
+  mutating func checkUndo(_ position: Int, countedAt moment: Int) {
+    let step = setup.graph.steps[position]
+    guard failures[position] != nil, running[position] == nil else {
+      return checks.violate("\(step.id) is undone, and it is not there to be")
+    }
+    if step.spends != nil { checkVotes(position, countedAt: moment) }
+  }
+
   /// A majority that is there when a step begins stays there, whatever all running steps stop.
   ///
   /// What happened by itself since the votes were counted is none of our doing: a voter that died
@@ -46,7 +55,7 @@ extension Simulation {
   private mutating func checkVotes(_ position: Int, countedAt moment: Int) {
     let step = setup.graph.steps[position]
     var claimed: Set<Int> = []
-    for other in running.keys {
+    for other in Set(running.keys).union(failures.keys) where other != position {
       switch setup.effects[other] {
       case .none, .starts: break
       case .stops(let server): claimed.insert(server)

@@ -125,4 +125,54 @@ struct VoteTests {
     let summary = try await apply(run, [restart(1)], quorum(3, patience: 10))
     #expect(failure(summary, "m1")?.reason?.contains("not m3") == true)
   }
+
+  /// A restart that fails on the first of three servers while the third goes down, and that can be
+  /// undone by another restart.
+  private func failing(
+    for looks: Int, patience: Int
+  ) async throws -> (summary: RunSummary, run: TestRun, commands: [String]) {
+    let hasFailed = Atomic(false)
+    let looked = Atomic(0)
+    let fails: ScriptedShell.Answer = { _ in
+      hasFailed.store(true, ordering: .relaxed)
+      return CommandOutput(status: 7)
+    }
+    let shells = servers(
+      3,
+      down: {
+        guard hasFailed.load(ordering: .relaxed) else { return [] }
+        return looked.add(1, ordering: .relaxed).newValue > looks ? [] : [3]
+      }, [("undo-m1;", fine), ("do-m1;", fails)])
+    let run = TestRun(shells: shells, clock: PausingClock())
+    var restart = restart(1)
+    restart.undo = [.run(script: "undo-m1;")]
+    let summary = try await apply(run, [restart], quorum(3, patience: patience))
+    return (
+      summary, run, shells[0].commands.map(\.wholeText).filter { !$0.contains("count-votes") }
+    )
+  }
+
+  @Test("a failed restart is undone by another one only when a majority is there without it")
+  func undoWaits() async throws {
+    let (summary, run, commands) = try await failing(for: 9, patience: 60)
+    #expect(failure(summary, "m1")?.reason == "what the step had done was undone")
+    #expect(commands.count == 2)
+    #expect(
+      waits(run) == [
+        "m1: it failed, and is undone later: of 3 voters 2 are well, not m3; without m1 1 would be"
+          + " left, and a majority is 2"
+      ])
+  }
+
+  @Test("where no vote can be spared to undo it, the server stays as it is, and that is told")
+  func undoneNever() async throws {
+    let (summary, _, commands) = try await failing(for: .max, patience: 20)
+    let told = failure(summary, "m1")
+    #expect(
+      told?.reason?.hasPrefix("it was not undone, since etcd could spare no vote: of 3 voters")
+        == true
+    )
+    #expect(told?.remedy?.hasPrefix("undo it by hand on m1: run undo-m1;") == true)
+    #expect(commands.count == 1)
+  }
 }

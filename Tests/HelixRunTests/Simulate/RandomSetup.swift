@@ -48,7 +48,7 @@ enum RandomSetup {
     steps.append(
       Step(
         ids[steps.count], title: "a step", host: host, after: after, follows: follows,
-        instructions: [],
+        instructions: [], undo: random.once(in: 2) ? [.run(script: "undo")] : [],
         spends: budget, brings: budget == .voter(host) ? host : nil))
   }
 
