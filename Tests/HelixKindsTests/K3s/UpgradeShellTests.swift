@@ -210,14 +210,20 @@ struct UpgradeShellTests {
     try host.write("new", to: "usr/local/bin/k3s")
     #expect(try host.run(restart.undo[0]).status == 1)
     #expect(try host.read("usr/local/bin/k3s") == "new")
-    try host.write("old", to: "usr/local/bin/k3s.prev")
+    // Of the upgrade before: who has put the new one there has kept nothing.
+    try host.program("k3s.prev", "echo 'k3s.prev version v1.28.9+k3s1 (abc)'")
+    let older = try host.run(restart.undo[0])
+    #expect(older.status == 1 && older.errors.contains("is not v1.29.1+k3s2"), "\(older.errors)")
+    #expect(try host.read("usr/local/bin/k3s") == "new")
+    try host.program("k3s.prev", "echo 'k3s.prev version v1.29.1+k3s2 (abc)'")
+    let old = try host.read("usr/local/bin/k3s.prev")
     try host.date("usr/local/bin/k3s.prev", "2001-01-01")
     try host.write("v1.29.15+k3s1\n", to: "var/lib/helix-infra/k3s-trial")
     for _ in 1...2 {
       let result = try host.run(restart.undo[0])
       #expect(result.status == 0, "\(result.errors)")
-      #expect(try host.read("usr/local/bin/k3s") == "old")
-      #expect(try host.read("usr/local/bin/k3s.prev") == "old")
+      #expect(try host.read("usr/local/bin/k3s") == old)
+      #expect(try host.read("usr/local/bin/k3s.prev") == old)
     }
     #expect(try host.calls.contains("--no-block restart k3s-agent.service"))
     #expect(throws: (any Error).self) { try host.read("var/lib/helix-infra/k3s-trial") }

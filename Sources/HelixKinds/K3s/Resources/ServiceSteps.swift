@@ -150,17 +150,23 @@ extension ServiceSteps {
 extension ServiceSteps {
   /// Back to the kept binary, where the node does not come up healthy with another release.
   private var rollback: [Instruction] {
-    guard view.release != nil, need.isRestart else { return [] }
-    return [.run(script: restorePrevious)] + HealthGate(node: node).onNode
+    guard let release = view.release, need.isRestart else { return [] }
+    return [.run(script: restorePrevious(release.from))] + HealthGate(node: node).onNode
   }
 
   /// A copy, so that the kept binary stays where it is; an old date, so that it does not look newer
   /// than the process.
-  private var restorePrevious: String {
+  private func restorePrevious(_ before: K3sVersion) -> String {
     """
     # put the kept k3s back on \(node.host), and restart it
     set -e
     [ -f \(K3sPaths.previousBinary) ] || { echo 'no binary was kept to go back to' >&2; exit 1; }
+    # It may be of an earlier upgrade: somebody can have put the new one there by hand. It calls
+    # itself what its file is called.
+    case $(timeout 20 \(K3sPaths.previousBinary) --version 2>/dev/null) in
+    k3s*\(shellQuoted(" version \(before) "))*) ;;
+    *) echo \(shellQuoted("the binary that was kept is not \(before), which ran before")) >&2; exit 1 ;;
+    esac
     echo \(shellQuoted("\(node.host) goes back to the kept k3s"))
     cp -p \(K3sPaths.previousBinary) \(K3sPaths.binary).back
     sync \(K3sPaths.binary).back
