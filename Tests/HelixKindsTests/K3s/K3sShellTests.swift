@@ -88,7 +88,7 @@ struct K3sShellTests {
       #!/bin/sh
       case "$*" in
       *readyz*) exit 0 ;;
-      *jobs*) printf 'job m1 Complete\\njob m2 \\njob m3 SuccessCriteriaMet Complete\\njob m2 \\n' ;;
+      *jobs*) [ "$HELIX_JOBS" != hidden ] || exit 1; printf 'job m1 Complete\\njob m2 \\njob m3 SuccessCriteriaMet Complete\\njob m2 \\n' ;;
       *) printf 'voter=True m1 True\\nvoter= w1 True\\nvoter=True m2 Unknown\\nvoter=False m3 True\\n' ;;
       esac
       """, to: root.appending(path: "usr/local/bin/k3s").path)
@@ -106,6 +106,10 @@ struct K3sShellTests {
         == QuorumWord(
           etcd: .healthy, isLearner: false, isReady: true, voters: ["m1": true, "m2": false],
           upgrading: ["m2"]))
+    // A job that nobody tells of may restart any server.
+    let hidden = "export HELIX_JOBS=hidden\n\(said)"
+    let blind = try #require(QuorumWord(shellOutput(K3sQuorum.script, after: hidden, in: shell)))
+    #expect(!blind.isReady && blind.voters?.count == 2 && blind.upgrading.isEmpty)
     let down = "systemctl() { return 3; }\ncurl() { return 22; }"
     #expect(
       try QuorumWord(shellOutput(K3sQuorum.script, after: down, in: shell))

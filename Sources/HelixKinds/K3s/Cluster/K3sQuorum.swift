@@ -24,6 +24,7 @@ enum K3sQuorum {
   /// that fails, and says whether the member is only a learner.
   static let script = """
     \(ShellLibrary.http)
+    \(upgradeJobs)
     if [ -d \(K3sPaths.etcdMember) ]; then
       if helix_http 127.0.0.1 2381 /health | grep -q '"health": *"true"'; then echo etcd healthy
       else echo etcd unhealthy; fi
@@ -32,23 +33,28 @@ enum K3sQuorum {
       echo etcd absent
     fi
     if [ -x \(K3sPaths.binary) ] && systemctl is-active --quiet k3s.service; then
-      timeout 8 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null 2>&1 && echo ready
+      helix_upgrades && timeout 8 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null 2>&1 &&
+        echo ready
       helix_nodes=$(timeout 10 \(K3sPaths.binary) kubectl get nodes \\
         -o jsonpath=\(shellQuoted(template)) 2>/dev/null) && {
         echo voters
         printf '%s\\n' "$helix_nodes" | awk '$1 == "voter=True" { print "voter", $2, $3 }'
       }
-      \(upgradeJobs)
     fi
     echo whole
     """
 
-  /// POSIX sh that prints `upgrading NODE` for each node on which a job of
-  /// system-upgrade-controller has not come to its end: it restarts k3s when its image is there.
+  /// POSIX sh with a function `helix_upgrades` that prints `upgrading NODE` for each node on which a
+  /// job of system-upgrade-controller has not come to its end: it restarts k3s when its image is there.
+  ///
+  /// It fails where the API does not tell of jobs; a server whose API does not is not well.
   static let upgradeJobs = """
-    timeout 10 \(K3sPaths.binary) kubectl get jobs -A -l upgrade.cattle.io/node \\
-      -o jsonpath=\(shellQuoted(jobs)) 2>/dev/null |
-      awk '$1 == "job" && !/ (Complete|Failed)/ { print "upgrading", $2 }' | sort -u
+    helix_upgrades() {
+      helix_jobs=$(timeout 10 \(K3sPaths.binary) kubectl get jobs -A -l upgrade.cattle.io/node \\
+        -o jsonpath=\(shellQuoted(jobs)) 2>/dev/null) || return 1
+      printf '%s\\n' "$helix_jobs" |
+        awk '$1 == "job" && !/ (Complete|Failed)/ { print "upgrading", $2 }' | sort -u
+    }
     """
 
   private static let jobs =

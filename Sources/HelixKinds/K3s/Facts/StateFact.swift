@@ -102,8 +102,9 @@ extension NodeState {
     [ ! -s \(K3sPaths.serverToken) ] || helix_token \(K3sPaths.serverToken)
     [ ! -s \(K3sPaths.nodePassword) ] || echo node-password
     if [ -x \(K3sPaths.binary) ] && systemctl is-active --quiet k3s.service; then
-      timeout 10 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null 2>&1 || echo api-not-ready
       \(K3sQuorum.upgradeJobs)
+      helix_upgrades && timeout 10 \(K3sPaths.binary) kubectl get --raw /readyz >/dev/null 2>&1 ||
+        echo api-not-ready
     fi
     [ ! -d \(K3sPaths.etcdMember) ] || {
       helix_http 127.0.0.1 2381 /health | grep -q '"health": *"true"' && echo etcd healthy
