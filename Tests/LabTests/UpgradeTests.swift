@@ -127,7 +127,8 @@ extension OnRealMachines {
       try writer.expectNothingLost()
     }
 
-    @Test("a server that dies among five costs nobody a write, and the rest waits for it")
+    @Test(
+      "a server that dies among five costs nobody a write: the other servers go on, agents wait")
     func serverDies() throws {
       try useController()
       try estate.upgrade("  strategy: ssh\n\(Self.plans)")
@@ -143,9 +144,11 @@ extension OnRealMachines {
       try writer.expectNothingLost(away: 2)
     }
 
-    /// Takes the last of five servers away when a step begins, requires that the run says so, and
-    /// that with the server back another run ends what was begun.
+    /// Takes the last of five servers away when a step begins, requires that the run brings the
+    /// others to the release and no agent, and that with the server back another run ends what was
+    /// begun.
     private func comeBack(to release: String, by playbook: String, at step: String) throws {
+      let before = try estate.releases()
       var isDead = false
       let ran = try estate.apply(playbook) { begun, _ in
         guard begun == step else { return }
@@ -154,6 +157,11 @@ extension OnRealMachines {
       }
       #expect(isDead, "\(ran.all)")
       #expect(ran.status != 0, "\(ran.all)")
+      #expect(ran.all.contains("master-5"), "\(ran.all)")
+      for (node, found) in try estate.releases() {
+        let goesOn = node.hasPrefix("master") && node != "master-5"
+        #expect(found == (goesOn ? release : before[node]), "\(node): \(found)")
+      }
       try lab.lab("start", "master-5")
       for _ in 0..<60 where try !estate.nodes().allSatisfy({ $0.contains(" Ready=True") }) {
         Thread.sleep(forTimeInterval: 1)

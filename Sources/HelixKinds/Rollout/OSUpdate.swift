@@ -208,13 +208,16 @@ extension OSUpdate {
     return Diagnostic(
       "\(node.host) is not taken away while k3s does not run on \(missing.host)",
       reason: "a vote of etcd is missing already",
-      remedy: "apply \(K3sRole.role.name) first", at: place)
+      remedy: Self.clusterFirst, at: place)
   }
 
   private var notRunning: Diagnostic {
     Diagnostic(
       "\(node.host) takes no part in \(node.cluster.name) now",
       reason: "it could not be seen whether the node is well again after the update",
-      remedy: "apply \(K3sRole.role.name) first", at: place)
+      remedy: Self.clusterFirst, at: place)
   }
+
+  private static let clusterFirst =
+    "apply the playbook with the role \(K3sRole.role.name) first, such as playbooks/k3s.yaml"
 }
