@@ -23,6 +23,7 @@ struct UpgradePlanObject: Sendable, Hashable {
 
   let role: K3sRoleOfNode
   var target: Target
+  var followsChannel: Bool { if case .channel = target { true } else { false } }
   let spec: UpgradeSpec.PlanSpec
   let registry: String?
   let release: ControllerRelease?

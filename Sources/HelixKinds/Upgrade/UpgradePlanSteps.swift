@@ -169,13 +169,17 @@ extension UpgradePlanSteps {
     return step("mark", title, on: door, [.run(script: scripts.mark)])
   }
 
+  /// Nobody is let go before it is seen where a channel leads, also when it was applied before.
   private var apply: Step? {
-    guard !isAsWritten || !retried.isEmpty else { return nil }
+    let applies = !isAsWritten || !retried.isEmpty
+    guard applies || (wanted.followsChannel && !pending.isEmpty) else { return nil }
     var instructions = isAsWritten ? [] : Self.applying(wanted, over: live)
     if !retried.isEmpty { instructions.append(.run(script: scripts.retry(retried.map(\.name)))) }
     instructions.append(.wait(scripts.isTakenUp))
-    if case .channel = wanted.target { instructions.append(scripts.channelIsNear) }
-    return step("apply", "apply UpgradePlan \(wanted.name)", on: door, instructions)
+    if wanted.followsChannel { instructions.append(scripts.channelIsNear) }
+    return applies
+      ? step("apply", "apply UpgradePlan \(wanted.name)", on: door, instructions)
+      : step("check", "see that the channel leads to a near release", on: door, instructions)
   }
 
   /// Only now, or the controller would make a job of the old UpgradePlan anew.

@@ -30,17 +30,29 @@ struct UpgradeRollout: Sendable {
     self.spec = spec
     self.release = release
     self.view = view
+    next = Self.next(cluster, spec, view)
+  }
+
+  private static func next(
+    _ cluster: K3sCluster, _ spec: UpgradeSpec, _ view: UpgradeView
+  ) -> UpgradeLadder.Next {
     let rungs = { (nodes: [UpgradeNode]) in
       nodes.compactMap { node in node.version.map { UpgradeLadder.Rung(node.name, $0) } }
     }
-    next =
-      spec.channel != nil
-      // Which release a channel leads to is known when the controller has asked it.
-      ? .arrived
-      : UpgradeLadder.next(
-        servers: rungs(view.nodes.filter(\.isServer)),
-        agents: rungs(view.nodes.filter { !$0.isServer }), wanted: cluster.version,
-        through: spec.through)
+    let servers = rungs(view.nodes.filter(\.isServer))
+    let agents = rungs(view.nodes.filter { !$0.isServer })
+    guard let channel = spec.channel else {
+      return UpgradeLadder.next(
+        servers: servers, agents: agents, wanted: cluster.version,
+        by: .inventory(through: spec.through))
+    }
+    // Which release a channel leads to is known when the controller has asked it.
+    guard let release = release(of: channel.value, view).flatMap(K3sVersion.init(imageTag:)),
+      case .refused(let why) = UpgradeLadder.next(
+        servers: servers, agents: agents, wanted: Located(release, at: channel.location),
+        by: .channel)
+    else { return .arrived }
+    return .refused(why)
   }
 
   /// The release that this run brings nodes to.
@@ -53,9 +65,15 @@ struct UpgradeRollout: Sendable {
   /// What kubelets should report, in an image tag's spelling; nil before a channel was asked.
   var wantedTag: String? {
     guard let channel = spec.channel else { return hop.imageTag }
-    let live = view.plan(UpgradePlanObject.serversName)
-    return live?.spec["channel"]?.text == channel.value
-      ? live?.latestVersion.isEmpty == false ? live?.latestVersion : nil : nil
+    return Self.release(of: channel.value, view)
+  }
+
+  /// Where a channel leads, as an image tag; nil before the controller has asked it.
+  private static func release(of channel: String, _ view: UpgradeView) -> String? {
+    guard let live = view.plan(UpgradePlanObject.serversName),
+      live.spec["channel"]?.text == channel, !live.latestVersion.isEmpty
+    else { return nil }
+    return live.latestVersion
   }
 
   /// What the UpgradePlan of a role should be.
@@ -230,4 +248,10 @@ extension UpgradeSpec {
 extension K3sVersion {
   /// The release in the spelling of image tags, which cannot hold a `+`.
   var imageTag: String { description.map { $0 == "+" ? "-" : String($0) }.joined() }
+
+  /// Nil when the tag is that of no k3s release.
+  init?(imageTag tag: String) {
+    guard let mark = tag.lastIndex(of: "-") else { return nil }
+    self.init("\(tag[..<mark])+\(tag[tag.index(after: mark)...])")
+  }
 }

@@ -12,7 +12,7 @@ struct UpgradeLadderTests {
   ) throws -> UpgradeLadder.Next {
     UpgradeLadder.next(
       servers: try rungs("master", servers), agents: try rungs("worker", agents),
-      wanted: try located(wanted), through: try through.map(located))
+      wanted: try located(wanted), by: .inventory(through: try through.map(located)))
   }
 
   private static func rungs(_ name: String, _ tags: [String]) throws -> [UpgradeLadder.Rung] {

@@ -48,18 +48,32 @@ enum UpgradeLadder {
     case refused(Diagnostic)
   }
 
+  /// Who names the release that is wanted.
+  enum Source: Sendable {
+    /// The inventory, with releases to stop at on the way.
+    case inventory(through: [Located<K3sVersion>])
+    /// A release channel, which knows no stops.
+    case channel
+
+    var stops: [K3sVersion] {
+      switch self {
+      case .inventory(let through): through.map(\.value)
+      case .channel: []
+      }
+    }
+  }
+
   /// The next hop of nodes that live; those that are off are the caller's to name.
   static func next(
-    servers: [Rung], agents: [Rung], wanted: Located<K3sVersion>,
-    through: [Located<K3sVersion>]
+    servers: [Rung], agents: [Rung], wanted: Located<K3sVersion>, by source: Source
   ) -> Next {
     let all = (servers + agents).sorted(by: isLower)
     guard let lowest = all.first, let highest = all.last else { return .arrived }
-    if wanted.value < highest.version { return .refused(downgrade(highest, wanted)) }
-    let stops = (through.map(\.value).filter { $0 < wanted.value } + [wanted.value])
+    if wanted.value < highest.version { return .refused(downgrade(highest, wanted, by: source)) }
+    let stops = (source.stops.filter { $0 < wanted.value } + [wanted.value])
       .sorted().filter { $0 >= highest.version && $0 > lowest.version }
     guard let next = stops.first else { return .arrived }
-    if let gap = gap(from: lowest, over: stops, servers: servers, wanted) {
+    if let gap = gap(from: lowest, over: stops, servers: servers, wanted, by: source) {
       return .refused(gap)
     }
     return .hop(Hop(from: lowest.version, to: next, then: Array(stops.dropFirst())))
@@ -77,19 +91,43 @@ enum UpgradeLadder {
 
 // MARK: - Refusals
 
+extension UpgradeLadder.Source {
+  /// What stands behind a release that nobody has written.
+  fileprivate var words: String {
+    switch self {
+    case .inventory: ""
+    case .channel: ", to which the channel leads,"
+    }
+  }
+
+  fileprivate var ending: String {
+    switch self {
+    case .inventory: ""
+    case .channel: ", to which the channel leads"
+    }
+  }
+}
+
 extension UpgradeLadder {
-  private static func downgrade(_ node: Rung, _ wanted: Located<K3sVersion>) -> Diagnostic {
-    Diagnostic(
-      "\(node.node) runs \(node.version), newer than \(wanted.value)",
+  private static func downgrade(
+    _ node: Rung, _ wanted: Located<K3sVersion>, by source: Source
+  ) -> Diagnostic {
+    let newer =
+      switch source {
+      case .inventory: "write k3s.version: \(node.version) or newer"
+      case .channel: "choose a channel that leads to \(node.version) or newer"
+      }
+    return Diagnostic(
+      "\(node.node) runs \(node.version), newer than \(wanted.value)\(source.ending)",
       reason: "data that a newer release has written is not read by an older one",
-      remedy: "write k3s.version: \(node.version) or newer, or restore an etcd snapshot that"
-        + " \(wanted.value) has made",
+      remedy: "\(newer), or restore an etcd snapshot that \(wanted.value) has made",
       at: wanted.location)
   }
 
   /// The first place on the way where a minor release is left out.
   private static func gap(
-    from lowest: Rung, over stops: [K3sVersion], servers: [Rung], _ wanted: Located<K3sVersion>
+    from lowest: Rung, over stops: [K3sVersion], servers: [Rung], _ wanted: Located<K3sVersion>,
+    by source: Source
   ) -> Diagnostic? {
     var version = lowest.version
     for stop in stops {
@@ -97,7 +135,9 @@ extension UpgradeLadder {
         if version == lowest.version, isLeftBehind(lowest, by: servers) {
           return straggler(lowest, stop, wanted)
         }
-        return skip(lowest, from: version, to: stop, running: servers.map(\.version).max(), wanted)
+        return skip(
+          lowest, from: version, to: stop, running: servers.map(\.version).max(), wanted,
+          by: source)
       }
       version = stop
     }
@@ -112,7 +152,7 @@ extension UpgradeLadder {
   // What a server runs already need not be guessed.
   private static func skip(
     _ node: Rung, from version: K3sVersion, to stop: K3sVersion, running: K3sVersion?,
-    _ wanted: Located<K3sVersion>
+    _ wanted: Located<K3sVersion>, by source: Source
   ) -> Diagnostic {
     let minors = version.major == stop.major ? Array((version.minor + 1)..<stop.minor) : []
     let releases = minors.map { minor in
@@ -120,12 +160,18 @@ extension UpgradeLadder {
         ?? KnownReleases.words(forMinor: minor, major: version.major)
     }
     let start = version == node.version ? "\(node.node) runs" : "the way there stops at"
+    let next = "v\(version.major).\(version.minor + 1)"
+    let remedy =
+      switch source {
+      case .channel: "choose a channel of \(next) first"
+      case .inventory where releases.isEmpty: "go to a release of \(next) first"
+      case .inventory:
+        "write upgrade: { through: [\(releases.joined(separator: ", "))] } in cluster.yaml"
+      }
     return Diagnostic(
-      "\(stop) is more than one minor release after \(version)",
+      "\(stop)\(source.words) is more than one minor release after \(version)",
       reason: "\(start) \(version), and Kubernetes is upgraded one minor release at a time",
-      remedy: releases.isEmpty
-        ? "go to a release of v\(version.major).\(version.minor + 1) first"
-        : "write upgrade: { through: [\(releases.joined(separator: ", "))] } in cluster.yaml",
+      remedy: remedy,
       at: wanted.location)
   }
 

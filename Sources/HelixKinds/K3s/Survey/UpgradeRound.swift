@@ -39,7 +39,7 @@ struct UpgradeRound: Sendable {
     }
     let way = UpgradeLadder.next(
       servers: members.rungs(.server), agents: members.rungs(.agent), wanted: cluster.version,
-      through: cluster.upgrade?.through ?? [])
+      by: .inventory(through: cluster.upgrade?.through ?? []))
     switch way {
     case .arrived: (target, hop, refusal) = (cluster.version.value, nil, nil)
     case .hop(let hop): (target, self.hop, refusal) = (hop.to, hop, nil)
