@@ -7,10 +7,10 @@ struct UpgradeScripts: Sendable {
   /// Nodes that are left as they are, since they cannot be drained now.
   var blocked: [String] = []
 
-  private var name: String { plan.name }
+  var name: String { plan.name }
   private var label: String { NodeLabels.plan(name) }
-  private var own: String { "helix_kubectl -n \(ControllerObjects.namespace)" }
-  private var labelPath: String { Self.path(".metadata.labels.", label) }
+  var own: String { "helix_kubectl -n \(ControllerObjects.namespace)" }
+  var labelPath: String { Self.path(".metadata.labels.", label) }
   /// `true` of a node that somebody else has cordoned; more of one that we have.
   private var cordonedPath: String {
     "{.spec.unschedulable}" + Self.path(".metadata.annotations.", NodeDrain.annotation)
@@ -46,7 +46,7 @@ struct UpgradeScripts: Sendable {
   }
 
   /// The release in an image tag's spelling; a channel's, once the controller has asked it.
-  private var tag: String {
+  var tag: String {
     switch plan.target {
     case .release(let release): "helix_tag=\(release.imageTag)"
     case .channel:
@@ -281,110 +281,5 @@ struct UpgradeScripts: Sendable {
     \(own) annotate \(PlanDefinition.name) \(name) --overwrite \\
       "helix.infra/retried=$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
     """
-  }
-}
-
-// MARK: - Waits
-
-extension UpgradeScripts {
-  /// Whether the controller has taken the UpgradePlan up.
-  var isTakenUp: Wait {
-    let resolved =
-      switch plan.target {
-      case .release(let release): #"[ "$helix_latest" = \#(release.imageTag) ]"#
-      case .channel: #"[ -n "$helix_latest" ]"#
-      }
-    return Wait(
-      "system-upgrade-controller has taken up \(name)",
-      script: """
-        \(ClusterDoor.shell)
-        helix_latest=$(\(own) get \(PlanDefinition.name) \(name) -o jsonpath='{.status.latestVersion}')
-        \(resolved)
-        """,
-      timeout: 300, interval: 2, diagnosis: UpgradeDiagnosis.name)
-  }
-
-  /// Fails when a channel leads down or past a minor release.
-  var channelIsNear: Instruction {
-    .run(
-      script: """
-        set -e
-        \(ClusterDoor.shell)
-        \(tag)
-        helix_kubectl get nodes \\
-          -o jsonpath='{range .items[*]}{.metadata.name} {.status.nodeInfo.kubeletVersion}{"\\n"}{end}' |
-          awk -v to="$helix_tag" '
-            { split(substr($2, 2), from, "[.+-]"); split(substr(to, 2), next_, "[.+-]")
-              if (next_[2] + 0 > from[2] + 1) { print "the channel leads to " to ", past a minor release of " $1 ", which runs " $2; bad = 1 }
-              if (next_[2] + 0 < from[2] + 0 || (next_[2] == from[2] && next_[3] + 0 < from[3] + 0)) { print "the channel leads to " to ", older than what " $1 " runs: " $2; bad = 1 } }
-            END { exit bad }' >&2
-        """)
-  }
-
-  private static let status =
-    #"{.status.nodeInfo.kubeletVersion} {.spec.unschedulable}"#
-
-  /// Whether a node reports the release.
-  func runsRelease(_ node: String, within timeout: Int) -> Wait {
-    Wait(
-      "\(node) runs \(words)",
-      script: """
-        \(ClusterDoor.shell)
-        \(tag)
-        helix_version=$(helix_kubectl get node \(shellQuoted(node)) \\
-          -o jsonpath='{.status.nodeInfo.kubeletVersion}') || exit 1
-        echo "$helix_version"
-        [ -n "$helix_tag" ] && [ "$(printf %s "$helix_version" | tr + -)" = "$helix_tag" ]
-        """,
-      timeout: timeout, interval: 5, diagnosis: UpgradeDiagnosis.name)
-  }
-
-  /// Whether the controller is done with a node.
-  func isDone(_ node: String) -> Wait {
-    let open = plan.uncordons ? #" && [ "$3" != cordoned=true ]"# : ""
-    return Wait(
-      "the upgrade's job on \(node) is over"
-        + (plan.uncordons ? " and \(node) takes pods again" : ""),
-      script: """
-        \(ClusterDoor.shell)
-        set -- "$(\(own) get \(PlanDefinition.name) \(name) -o jsonpath='{.status.latestHash}')" \\
-          "$(helix_kubectl get node \(shellQuoted(node)) -o jsonpath=\(shellQuoted(labelPath)))" \\
-          "cordoned=$(helix_kubectl get node \(shellQuoted(node)) -o jsonpath='{.spec.unschedulable}')"
-        echo "label ${2:-none}, $3"
-        [ -n "$1" ] && [ "$1" = "$2" ]\(open)
-        """,
-      timeout: 600, interval: 3, diagnosis: UpgradeDiagnosis.name)
-  }
-
-  /// Whether nodes all report the release, are ready and take pods again; it says who is missing.
-  func areDone(_ nodes: [String], within timeout: Int) -> Wait {
-    let rows =
-      #"{range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|"#
-      + #"{.status.conditions[?(@.type=="Ready")].status}|{.spec.unschedulable}{"\n"}{end}"#
-    let open = plan.uncordons ? #" || [ "$cordoned" = true ]"# : ""
-    return Wait(
-      "\(nodes.count == 1 ? nodes[0] : "\(nodes.count) agents") run \(words)",
-      script: """
-        \(ClusterDoor.shell)
-        \(tag)
-        helix_rows=$(helix_kubectl get nodes -o jsonpath=\(shellQuoted(rows))) || exit 1
-        helix_left=$(printf '%s\\n' "$helix_rows" | while IFS='|' read -r node version ready cordoned; do
-          case " \(nodes.joined(separator: " ")) " in *" $node "*) ;; *) continue ;; esac
-          if [ "$(printf %s "$version" | tr + -)" != "$helix_tag" ] || [ "$ready" != True ]\(open); then
-            echo "$node runs $version, ready $ready${cordoned:+, cordoned}"
-          fi
-        done)
-        printf '%s\\n' "$helix_left"
-        [ -n "$helix_tag" ] && [ -z "$helix_left" ]
-        """,
-      timeout: timeout, interval: 5, diagnosis: UpgradeDiagnosis.name)
-  }
-
-  /// What is waited for, in words.
-  var words: String {
-    switch plan.target {
-    case .release(let release): "\(release)"
-    case .channel: "the channel's release"
-    }
   }
 }
