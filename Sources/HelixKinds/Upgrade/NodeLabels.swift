@@ -11,6 +11,8 @@ enum NodeLabels {
   static let before = "helix.infra/before-upgrade"
   /// Notes on an UpgradePlan for which target the cordons of its nodes were noted.
   static let noted = "helix.infra/cordons-noted"
+  /// Notes on an UpgradePlan that what its status says of a release is not the channel's answer yet.
+  static let unasked = "helix.infra/channel-unasked"
   /// The value with which a node is left out.
   static let disabled = "disabled"
   /// The value with which a node waits for its job: any but `disabled` and the hash would do.

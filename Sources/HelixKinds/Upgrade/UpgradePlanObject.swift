@@ -43,11 +43,20 @@ struct UpgradePlanObject: Sendable, Hashable {
 
   /// The object with the note for which target the cordons of its nodes were looked at.
   ///
-  /// The note comes with the target, so a cordon that is not noted then is that of a job.
-  var noted: ManifestObject {
+  /// The note comes with the target, so a cordon that is not noted then is that of a job. So does the
+  /// one that the channel has to be asked anew, and no cut can come between.
+  func noted(unasked: Bool) -> ManifestObject {
     Draft.fields([("spec", plan)]).object(
       Self.apiVersion, "Plan", name, in: ControllerObjects.namespace,
-      annotations: [NodeLabels.noted: .text(target.words)], at: spec.location)
+      annotations: [
+        NodeLabels.noted: .text(target.words), NodeLabels.unasked: unasked ? "true" : .absent,
+      ], at: spec.location)
+  }
+
+  /// Whether what its status says of a release would not be the channel's answer.
+  func mustBeAsked(by live: LiveUpgradePlan) -> Bool {
+    guard case .channel(let channel) = target else { return false }
+    return live.isUnasked || live.spec["channel"]?.text != channel
   }
 
   /// Whether the controller makes nodes schedulable again when it is done, whoever cordoned them.

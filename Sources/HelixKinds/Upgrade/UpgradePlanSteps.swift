@@ -175,11 +175,18 @@ extension UpgradePlanSteps {
     guard applies || (wanted.followsChannel && !pending.isEmpty) else { return nil }
     var instructions = isAsWritten ? [] : Self.applying(wanted, over: live)
     if !retried.isEmpty { instructions.append(.run(script: scripts.retry(retried.map(\.name)))) }
-    instructions.append(.wait(scripts.isTakenUp))
-    if wanted.followsChannel { instructions.append(scripts.channelIsNear) }
+    if wanted.followsChannel, live != nil { instructions.append(.run(script: scripts.askAnew)) }
+    instructions += Self.takenUp(scripts)
     return applies
       ? step("apply", "apply UpgradePlan \(wanted.name)", on: door, instructions)
       : step("check", "see that the channel leads to a near release", on: door, instructions)
+  }
+
+  /// Servers that run the channel's release already are let go again once it is known.
+  private static func takenUp(_ scripts: UpgradeScripts) -> [Instruction] {
+    guard scripts.plan.followsChannel else { return [.wait(scripts.isTakenUp)] }
+    let again = scripts.plan.role == .server ? [Instruction.run(script: scripts.mark)] : []
+    return [.wait(scripts.isTakenUp), scripts.channelIsNear] + again
   }
 
   /// Only now, or the controller would make a job of the old UpgradePlan anew.
@@ -229,7 +236,7 @@ extension UpgradePlanSteps {
   private static func applying(
     _ wanted: UpgradePlanObject, over live: LiveUpgradePlan?
   ) -> [Instruction] {
-    let object = wanted.noted
+    let object = wanted.noted(unasked: live.map { wanted.mustBeAsked(by: $0) } ?? false)
     let flags = "--server-side --field-manager=\(LiveObject.manager) --force-conflicts"
     var instructions: [Instruction] = [
       .feed(
@@ -280,7 +287,7 @@ extension UpgradePlanSteps {
     return [
       Step(
         StepID(address, "apply"), title: "apply UpgradePlan \(wanted.name)", on: host,
-        [.run(script: scripts.mark)] + applying(wanted, over: nil) + [.wait(scripts.isTakenUp)])
+        [.run(script: scripts.mark)] + applying(wanted, over: nil) + takenUp(scripts))
     ]
   }
 }

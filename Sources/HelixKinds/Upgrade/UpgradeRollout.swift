@@ -70,8 +70,7 @@ struct UpgradeRollout: Sendable {
 
   /// Where a channel leads, as an image tag; nil before the controller has asked it.
   private static func release(of channel: String, _ view: UpgradeView) -> String? {
-    guard let live = view.plan(UpgradePlanObject.serversName),
-      live.spec["channel"]?.text == channel, !live.latestVersion.isEmpty
+    guard let live = view.plan(UpgradePlanObject.serversName), live.hasAsked(channel)
     else { return nil }
     return live.latestVersion
   }

@@ -15,7 +15,7 @@ struct UpgradeScripts: Sendable {
   private var cordonedPath: String {
     "{.spec.unschedulable}" + Self.path(".metadata.annotations.", NodeDrain.annotation)
   }
-  private var beforePath: String { Self.path(".metadata.annotations.", NodeLabels.before) }
+  var beforePath: String { Self.path(".metadata.annotations.", NodeLabels.before) }
   private var notedPath: String { Self.path(".metadata.annotations.", NodeLabels.noted) }
   private var holdPath: String { Self.path(".metadata.annotations.", NodeLabels.hold) }
 
@@ -45,14 +45,53 @@ struct UpgradeScripts: Sendable {
     plan.role == .server ? "\(NodeLabels.controlPlane)=true" : "!\(NodeLabels.controlPlane)"
   }
 
-  /// The release in an image tag's spelling; a channel's, once the controller has asked it.
+  /// The release in an image tag's spelling; a channel's, once the controller has asked it, and empty
+  /// before.
   var tag: String {
     switch plan.target {
     case .release(let release): "helix_tag=\(release.imageTag)"
-    case .channel:
-      "helix_tag=$(\(own) get \(PlanDefinition.name) \(UpgradePlanObject.serversName)"
-        + " --ignore-not-found -o jsonpath='{.status.latestVersion}')"
+    case .channel(let channel): asked(channel, by: UpgradePlanObject.serversName)
     }
+  }
+
+  /// What an UpgradePlan has learnt of a channel: nothing while it follows another one or a version, and
+  /// while its status is of what was there before.
+  func asked(_ channel: String, by name: String) -> String {
+    let resolved = ["status", "reason"].map {
+      #"{.status.conditions[?(@.type=="LatestResolved")].\#($0)}"#
+    }
+    let unasked = Self.path(".metadata.annotations.", NodeLabels.unasked)
+    let row = (["{.spec.channel}", unasked] + resolved + ["{.status.latestVersion}"])
+      .joined(separator: "|")
+    return """
+      helix_row=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
+        -o jsonpath=\(shellQuoted(row)))
+      helix_tag=
+      case $helix_row in \(shellQuoted("\(channel)||True|Channel|"))*) helix_tag=${helix_row##*|} ;; esac
+      """
+  }
+
+  /// The mark of a node that is done with `helix_tag`.
+  var hash: String {
+    "helix_hash=$(printf '%s%s' \"$helix_tag\" \(ControllerObjects.account) | sha224sum | cut -c1-56)"
+  }
+
+  /// Has the controller ask a channel at once.
+  ///
+  /// While `LatestResolved` is true it asks every 15 minutes only, and goes on with the release that it
+  /// had before, of another channel, too. Without conditions it does nothing until it has asked.
+  var askAnew: String {
+    """
+    # the controller asks a channel every 15 minutes; now it asks at once
+    set -e
+    \(ClusterDoor.shell)
+    helix_unasked=$(\(own) get \(PlanDefinition.name) \(name) \\
+      -o jsonpath=\(shellQuoted(Self.path(".metadata.annotations.", NodeLabels.unasked))))
+    [ -n "$helix_unasked" ] || exit 0
+    \(own) patch \(PlanDefinition.name) \(name) --subresource=status --type=merge \\
+      -p '{"status":{"conditions":[]}}' >/dev/null
+    \(own) annotate \(PlanDefinition.name) \(name) \(NodeLabels.unasked)- >/dev/null
+    """
   }
 
   /// Marks every node before the UpgradePlan changes.
@@ -75,7 +114,7 @@ struct UpgradeScripts: Sendable {
       set -e
       \(ClusterDoor.shell)
       \(tag)
-      helix_hash=$(printf '%s%s' "$helix_tag" \(ControllerObjects.account) | sha224sum | cut -c1-56)
+      \(hash)
       helix_plan=$(\(own) get \(PlanDefinition.name) \(name) --ignore-not-found \\
         -o jsonpath='{.status.applying}|\(notedPath)')
       helix_applying=${helix_plan%%|*}

@@ -39,6 +39,8 @@ struct LiveUpgradePlan: Sendable, Hashable {
   var conditions: [String: Condition]
   /// The target for which the cordons of its nodes were noted.
   var noted: String
+  /// Whether its status is still of what it led to before its channel.
+  var isUnasked: Bool
 
   struct Condition: Sendable, Hashable {
     var status: String
@@ -49,6 +51,13 @@ struct LiveUpgradePlan: Sendable, Hashable {
   var isOurs: Bool {
     namespace == ControllerObjects.namespace
       && [UpgradePlanObject.serversName, UpgradePlanObject.agentsName].contains(name)
+  }
+
+  /// Whether its status tells where a channel leads, and not what was asked for before.
+  func hasAsked(_ channel: String) -> Bool {
+    let resolved = conditions["LatestResolved"]
+    return spec["channel"]?.text == channel && !isUnasked && resolved?.status == "True"
+      && resolved?.reason == "Channel" && !latestVersion.isEmpty
   }
 }
 
@@ -125,7 +134,8 @@ extension UpgradeView {
 
   private static let planRow =
     #"{range .items[*]}plan{"\t"}{.metadata.namespace}{"\t"}{.metadata.name}{"\t"}{.spec}{"\t"}"#
-    + #"{.status}{"\t"}{.metadata.annotations.helix\.infra/cordons-noted}{"\n"}{end}"#
+    + #"{.status}{"\t"}{.metadata.annotations.helix\.infra/cordons-noted}{"\t"}"#
+    + #"{.metadata.annotations.helix\.infra/channel-unasked}{"\n"}{end}"#
 
   private static let jobRow =
     #"{range .items[*]}job{"\t"}{.metadata.name}{"\t"}{.metadata.labels}{"\t"}{.spec.parallelism}"#
@@ -145,7 +155,7 @@ extension UpgradeView {
       let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
       switch (cells[0], cells.count) {
       case ("node", 11): view.nodes.append(try UpgradeNode(cells))
-      case ("plan", 6): view.plans.append(try LiveUpgradePlan(cells))
+      case ("plan", 7): view.plans.append(try LiveUpgradePlan(cells))
       case ("job", 8): view.jobs.append(try UpgradeJob(cells))
       case ("controller", 3):
         view.controller = Controller(image: cells[1], available: Int(cells[2]) ?? 0)
@@ -211,7 +221,7 @@ extension LiveUpgradePlan {
       latestVersion: status["latestVersion"]?.text ?? "",
       latestHash: status["latestHash"]?.text ?? "",
       applying: (status["applying"]?.list ?? []).compactMap(\.text), conditions: conditions,
-      noted: cells[5])
+      noted: cells[5], isUnasked: !cells[6].isEmpty)
   }
 }
 

@@ -5,20 +5,30 @@ import HelixPlan
 extension UpgradeScripts {
   /// Whether the controller has taken the UpgradePlan up.
   var isTakenUp: Wait {
-    let resolved =
-      switch plan.target {
-      case .release(let release): #"[ "$helix_latest" = \#(release.imageTag) ]"#
-      case .channel: #"[ -n "$helix_latest" ]"#
-      }
-    return Wait(
-      "system-upgrade-controller has taken up \(name)",
-      script: """
-        \(ClusterDoor.shell)
-        helix_latest=$(\(own) get \(PlanDefinition.name) \(name) -o jsonpath='{.status.latestVersion}')
-        \(resolved)
-        """,
-      timeout: 300, interval: 2, diagnosis: UpgradeDiagnosis.name)
+    switch plan.target {
+    case .release(let release):
+      Wait(
+        "system-upgrade-controller has taken up \(name)",
+        script: """
+          \(ClusterDoor.shell)
+          helix_latest=$(\(own) get \(PlanDefinition.name) \(name) -o jsonpath='{.status.latestVersion}')
+          [ "$helix_latest" = \(release.imageTag) ]
+          """,
+        timeout: 300, interval: 2, diagnosis: UpgradeDiagnosis.name)
+    case .channel(let channel):
+      Wait(
+        "system-upgrade-controller has asked the channel of \(name), as it does every 15 minutes",
+        script: """
+          \(ClusterDoor.shell)
+          \(asked(channel, by: name))
+          [ -n "$helix_tag" ]
+          """,
+        timeout: Self.longestPolling, interval: 2, diagnosis: UpgradeDiagnosis.name)
+    }
   }
+
+  /// More than the controller lets pass until it asks a channel again.
+  private static let longestPolling = 1200
 
   /// Fails when a channel leads down or past a minor release, or when that cannot be told.
   var channelIsNear: Instruction {
@@ -57,9 +67,9 @@ extension UpgradeScripts {
       timeout: timeout, interval: 5, diagnosis: UpgradeDiagnosis.name)
   }
 
-  /// Whether the controller is done with a node.
+  /// Whether the controller is done with a node; one that it never had stays as its operator left it.
   func isDone(_ node: String) -> Wait {
-    let open = plan.uncordons ? #" && [ "$3" != cordoned=true ]"# : ""
+    let open = plan.uncordons ? #" && { [ "$3" != cordoned=true ] || [ -z "$4" ]; }"# : ""
     return Wait(
       "the upgrade's job on \(node) is over"
         + (plan.uncordons ? " and \(node) takes pods again" : ""),
@@ -67,7 +77,8 @@ extension UpgradeScripts {
         \(ClusterDoor.shell)
         set -- "$(\(own) get \(PlanDefinition.name) \(name) -o jsonpath='{.status.latestHash}')" \\
           "$(helix_kubectl get node \(shellQuoted(node)) -o jsonpath=\(shellQuoted(labelPath)))" \\
-          "cordoned=$(helix_kubectl get node \(shellQuoted(node)) -o jsonpath='{.spec.unschedulable}')"
+          "cordoned=$(helix_kubectl get node \(shellQuoted(node)) -o jsonpath='{.spec.unschedulable}')" \\
+          "$(helix_kubectl get node \(shellQuoted(node)) -o jsonpath=\(shellQuoted(beforePath)))"
         echo "label ${2:-none}, $3"
         [ -n "$1" ] && [ "$1" = "$2" ]\(open)
         """,
@@ -78,15 +89,20 @@ extension UpgradeScripts {
   func areDone(_ nodes: [String], within timeout: Int) -> Wait {
     let rows =
       #"{range .items[*]}{.metadata.name}|{.status.nodeInfo.kubeletVersion}|"#
-      + #"{.status.conditions[?(@.type=="Ready")].status}|{.spec.unschedulable}{"\n"}{end}"#
-    let open = plan.uncordons ? #" || [ "$cordoned" = true ]"# : ""
+      + #"{.status.conditions[?(@.type=="Ready")].status}|{.spec.unschedulable}|"#
+      + "\(labelPath){\"\\n\"}{end}"
+    // The controller marks a node when it makes it schedulable again.
+    let open =
+      plan.uncordons ? #" || { [ "$cordoned" = true ] && [ "$mark" != "$helix_hash" ]; }"# : ""
     return Wait(
       "\(nodes.count == 1 ? nodes[0] : "\(nodes.count) agents") run \(words)",
       script: """
         \(ClusterDoor.shell)
         \(tag)
+        \(hash)
         helix_rows=$(helix_kubectl get nodes -o jsonpath=\(shellQuoted(rows))) || exit 1
-        helix_left=$(printf '%s\\n' "$helix_rows" | while IFS='|' read -r node version ready cordoned; do
+        helix_left=$(printf '%s\\n' "$helix_rows" | while IFS='|' read -r \\
+          node version ready cordoned mark; do
           case " \(nodes.joined(separator: " ")) " in *" $node "*) ;; *) continue ;; esac
           if [ "$(printf %s "$version" | tr + -)" != "$helix_tag" ] || [ "$ready" != True ]\(open); then
             echo "$node runs $version, ready $ready${cordoned:+, cordoned}"

@@ -12,7 +12,7 @@ import Testing
 ///     agents concurrency=2 drain=300
 ///     node master-1 v1.29.1+k3s2 server cordoned ours before=open off held disabled done taint=K:E
 ///     strategy ssh
-///     plan server-plan v1.29.1+k3s2  applying=master-1 noted
+///     plan server-plan v1.29.1+k3s2  applying=master-1 noted unasked unpolled
 ///     job apply-1 agent-plan worker-1 failed DeadlineExceeded
 ///     job apply-1 server-plan master-1 running failures=70
 ///     pod apply-1 worker-1 Pending prepare Completed|drain ImagePullBackOff
@@ -275,6 +275,13 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     let status: Draft = [
       "latestVersion": .text(latest.replacingOccurrences(of: "+", with: "-")),
       "latestHash": "hash", "applying": .list((applying ?? []).map(Draft.text)),
+      "conditions": [
+        [
+          "type": "LatestResolved", "status": "True",
+          "reason": words[1].hasPrefix("http") && !words.contains("unpolled")
+            ? "Channel" : "Version",
+        ]
+      ],
     ]
     var body = wanted.object.body["spec"] ?? Node(.null, at: here)
     if words.contains("extra") {
@@ -285,7 +292,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     }
     return [
       "plan", "system-upgrade", words[0], Self.json(.node(body)), Self.json(status),
-      words.contains("noted") ? words[1] : "",
+      words.contains("noted") ? words[1] : "", words.contains("unasked") ? "true" : "",
     ].joined(separator: "\t")
   }
 
@@ -306,7 +313,7 @@ struct UpgradeCase: CustomTestStringConvertible, Sendable {
     let status: Draft = ["latestHash": .text(value("hash") ?? "")]
     return [
       "plan", value("namespace") ?? "system-upgrade", words[0], Self.json(spec),
-      Self.json(status), "",
+      Self.json(status), "", "",
     ].joined(separator: "\t")
   }
 

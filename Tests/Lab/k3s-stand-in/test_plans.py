@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 from standin import (access, images, jobs, placing, planjob, planrules, releases, settings as config,
-                     upgrader)
+                     timing, upgradeplans, upgrader)
 
 OLD, NEW = "v1.29.1+k3s2", "v1.29.15+k3s1"
 SERVERS = {"matchExpressions": [{"key": "node-role.kubernetes.io/control-plane", "operator": "In", "values": ["true"]}]}
@@ -131,6 +131,73 @@ class ValidationTest(unittest.TestCase):
         self.assertTrue(inside("2024-02-06T03:00", **night))
         self.assertFalse(inside("2024-02-06T23:00", **night))
         self.assertTrue(inside("2024-02-05T12:00", days=["1"], startTime="11am", endTime="1pm"))
+
+
+class ChannelTest(unittest.TestCase):
+    """Which version a Plan is for, as the controller's status tells."""
+
+    A, B = "http://example.org/a", "http://example.org/b"
+
+    def setUp(self):
+        self.clock, self.asked, self.broken = 1_772_000_000.0, [], False
+        for target, double in (("standin.upgradeplans.ask_channel", self.ask), ("time.time", lambda: self.clock),
+                               ("time.monotonic", lambda: self.clock),
+                               ("standin.upgradeplans.now", lambda: datetime.datetime.fromtimestamp(
+                                   self.clock, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))):
+            patcher = mock.patch(target, double)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+
+    def ask(self, url):
+        self.asked.append(url[-1])
+        if self.broken:
+            raise OSError("no route to host")
+        return {"a": OLD, "b": NEW}[url[-1]]
+
+    def controller(self, version):
+        one = upgradeplans.PlanController(None)
+        one.config = planjob.Config({}, version)
+        return one
+
+    @staticmethod
+    def learn(controller, one, **spec):
+        """What the status tells after the Plan was looked at with these fields."""
+        one["metadata"]["uid"] = "p"
+        one["spec"] = {**plan(**spec)["spec"]}
+        one["status"] = controller._resolved(one)
+        resolved = planrules.condition_of(one["status"], "LatestResolved")
+        return one["status"].get("latestVersion"), resolved.get("status"), resolved.get("reason")
+
+    def test_another_channel_is_asked_when_the_last_answer_is_old(self):
+        for version in ((0, 13, 4), planrules.NEWEST):
+            self.asked, one, suc = [], plan(), self.controller(version)
+            old, new = planrules.tag(OLD), planrules.tag(NEW)
+            self.assertEqual(self.learn(suc, one, version="", channel=self.A), (old, "True", "Channel"))
+            self.clock += timing.CHANNEL_PERIOD - 1
+            self.assertEqual(self.learn(suc, one, version="", channel=self.B), (old, "True", "Channel"))
+            self.assertEqual(self.asked, ["a"])
+            self.clock += 2
+            self.assertEqual(self.learn(suc, one, version="", channel=self.B), (new, "True", "Channel"))
+            self.assertEqual(self.asked, ["a", "b"])
+
+    def test_a_version_is_taken_at_once_and_a_channel_after_it_is_not(self):
+        one, suc = plan(), self.controller(planrules.NEWEST)
+        old, new = planrules.tag(OLD), planrules.tag(NEW)
+        self.learn(suc, one, version="", channel=self.A)
+        self.assertEqual(self.learn(suc, one, version=NEW), (new, "True", "Version"))
+        self.assertEqual(self.learn(suc, one, version="", channel=self.A), (new, "True", "Version"))
+        self.clock += timing.CHANNEL_PERIOD
+        self.assertEqual(self.learn(suc, one, version="", channel=self.A), (old, "True", "Channel"))
+
+    def test_without_conditions_a_channel_is_asked_at_once_and_one_that_is_silent_leaves_what_was_there(self):
+        one, suc = plan(), self.controller(planrules.NEWEST)
+        old, new = planrules.tag(OLD), planrules.tag(NEW)
+        self.learn(suc, one, version="", channel=self.A)
+        one["status"]["conditions"], self.broken = [], True
+        self.assertEqual(self.learn(suc, one, version="", channel=self.B), (old, None, None))
+        self.broken = False
+        self.clock += timing.CHANNEL_PERIOD
+        self.assertEqual(self.learn(suc, one, version="", channel=self.B), (new, "True", "Channel"))
 
 
 class JobRulesTest(unittest.TestCase):

@@ -177,9 +177,11 @@ class PlanController:
         meta = plan["metadata"]
 
         def change(old):
-            if old["metadata"]["uid"] == meta["uid"]:
-                old["status"] = status
-            return old
+            if old["metadata"]["uid"] != meta["uid"]:
+                return old
+            # What was worked out from an older Plan must not come over what somebody has written since.
+            return {**old, "status": status,
+                    "metadata": {**old["metadata"], "resourceVersion": meta["resourceVersion"]}}
         return self.objects.update(kind, meta["namespace"], meta["name"], change, "status")
 
     def _resolved(self, plan):
@@ -199,6 +201,8 @@ class PlanController:
             set_condition(status, "LatestResolved", "False", "Error",
                           "cannot resolve plan: missing channel and version", stamp)
             return status
+        if not spec.get("version") and _is_fresh(status):
+            return before  # whatever it was that was resolved, another channel or a version
         latest = spec.get("version") or self._from_channel(plan)
         if latest is None:
             return before
@@ -208,6 +212,8 @@ class PlanController:
             set_condition(status, "Complete", "False", "Resolved", "", stamp)
         status["latestVersion"] = latest
         set_condition(status, "LatestResolved", "True", "Version" if spec.get("version") else "Channel", "", stamp)
+        if version < (0, 15) and not spec.get("version"):
+            condition_of(status, "LatestResolved")["lastUpdateTime"] = stamp  # later ones leave it as it is
         return self._digested(plan, status) or before
 
     def _digested(self, plan, status):
@@ -340,6 +346,13 @@ class PlanController:
             return old
         self.objects.update(kinds.NODES, None, node["metadata"]["name"], change)
         return over
+
+
+def _is_fresh(status):
+    """Whether a Plan's version was resolved so lately that no channel is asked."""
+    resolved = condition_of(status, "LatestResolved")
+    return resolved.get("status") == "True" and "lastUpdateTime" in resolved and \
+        jobs.seconds_since(resolved["lastUpdateTime"]) < timing.CHANNEL_PERIOD
 
 
 def ask_channel(url):
