@@ -17,7 +17,7 @@ struct CodingTests {
       ArtifactInstall(
         artifact: ArtifactReference(release: "v1", file: "k3s", checksums: "sums"), sha256: "00",
         path: "/k3s", keepingPreviousAt: "/k3s.prev")),
-    .wait(Wait("it is there", script: "true", timeout: 3, diagnosis: "why")),
+    .wait(Wait("it is there", script: "true", timeout: 3, diagnosis: "why", of: ["a", "b"])),
     .learn(LearnedName("l"), script: "echo"),
     .fetch(Fetch(script: "cat", localPath: "~/x", disposal: .mergeKubeconfig)),
   ]

@@ -2,6 +2,9 @@ import HelixModel
 import HelixPlan
 
 /// Why a node does not come to its release: what the jobs, their pods and the events say.
+///
+/// Its subject is an UpgradePlan and, where one node is waited for, that node: jobs of other plans and
+/// of other nodes fail for reasons of their own.
 enum UpgradeDiagnosis {
   static let name = "upgrade"
 
@@ -18,13 +21,18 @@ enum UpgradeDiagnosis {
   private static let script = """
     \(ClusterDoor.shell)
     helix_served || { echo "k3s does not run here"; exit 0; }
+    helix_of="upgrade.cattle.io/plan${1:+=$1}${2:+,upgrade.cattle.io/node=$2}"
     helix_own() { helix_kubectl -n \(ControllerObjects.namespace) "$@"; }
     helix_available=$(helix_own get deployment \(ControllerObjects.name) --ignore-not-found \\
       -o jsonpath='{.status.availableReplicas}') && echo "controller available: ${helix_available:-none}"
     helix_kubectl get poddisruptionbudgets.policy -A -o jsonpath=\(shellQuoted(budgets)) |
       awk '$3 == "0" { print "budget " $2 " allows no disruption" }'
-    helix_own get \(PlanDefinition.name) -o jsonpath=\(shellQuoted(conditions))
-    helix_rows=$(helix_own get pods -l upgrade.cattle.io/plan -o jsonpath=\(shellQuoted(pods)))
+    helix_own get \(PlanDefinition.name) -o jsonpath=\(shellQuoted(conditions)) |
+      awk -F '\\t' -v plan="$1" -v node="$2" '
+        $1 == "plan" { told = plan == "" || $2 == plan; next }
+        node != "" && index($0, " failed on Node ") && !index($0, " failed on Node " node ":") { next }
+        told { print }'
+    helix_rows=$(helix_own get pods -l "$helix_of" -o jsonpath=\(shellQuoted(pods)))
     helix_pods=$(printf '%s\\n' "$helix_rows" | awk -F '\\t' '
       $1 == "pod" && $5 >= at[$3] { at[$3] = $5; row[$3] = $5 "\\t" $4 "\\t" $2 }
       END { for (job in row) print row[job] }' | sort |
@@ -38,7 +46,7 @@ enum UpgradeDiagnosis {
     for helix_pod in $helix_pods; do
       helix_own logs "$helix_pod" --all-containers --tail=15 2>/dev/null
     done
-    helix_own get jobs -l upgrade.cattle.io/plan -o jsonpath=\(shellQuoted(failures)) |
+    helix_own get jobs -l "$helix_of" -o jsonpath=\(shellQuoted(failures)) |
       awk '$2 != "" { print "job " $1 " failed: " $2 }'
     """
 
@@ -48,7 +56,8 @@ enum UpgradeDiagnosis {
     #"{range .items[*]}budget {.metadata.namespace}/{.metadata.name} "#
     + #"{.status.disruptionsAllowed}{"\n"}{end}"#
   private static let conditions =
-    #"{range .items[*]}{range .status.conditions[*]}{.reason}: {.message}{"\n"}{end}{end}"#
+    #"{range .items[*]}plan{"\t"}{.metadata.name}{"\n"}"#
+    + #"{range .status.conditions[*]}{.reason}: {.message}{"\n"}{end}{end}"#
   private static let events =
     #"{range .items[*]}{.involvedObject.name}{"\t"}{.reason}: {.message}{"\n"}{end}"#
   private static let pods =

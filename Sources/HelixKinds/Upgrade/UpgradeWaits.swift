@@ -14,7 +14,7 @@ extension UpgradeScripts {
           helix_latest=$(\(own) get \(PlanDefinition.name) \(name) -o jsonpath='{.status.latestVersion}')
           [ "$helix_latest" = \(release.imageTag) ]
           """,
-        timeout: 300, interval: 2, diagnosis: UpgradeDiagnosis.name)
+        timeout: 300, interval: 2, diagnosis: UpgradeDiagnosis.name, of: [name])
     case .channel(let channel):
       Wait(
         "system-upgrade-controller has asked the channel of \(name), as it does every 15 minutes",
@@ -23,7 +23,7 @@ extension UpgradeScripts {
           \(asked(channel, by: name))
           [ -n "$helix_tag" ]
           """,
-        timeout: Self.longestPolling, interval: 2, diagnosis: UpgradeDiagnosis.name)
+        timeout: Self.longestPolling, interval: 2, diagnosis: UpgradeDiagnosis.name, of: [name])
     }
   }
 
@@ -64,7 +64,7 @@ extension UpgradeScripts {
         echo "$helix_version"
         [ -n "$helix_tag" ] && [ "$(printf %s "$helix_version" | tr + -)" = "$helix_tag" ]
         """,
-      timeout: timeout, interval: 5, diagnosis: UpgradeDiagnosis.name)
+      timeout: timeout, interval: 5, diagnosis: UpgradeDiagnosis.name, of: [name, node])
   }
 
   /// Whether the controller is done with a node; one that it never had stays as its operator left it.
@@ -82,7 +82,7 @@ extension UpgradeScripts {
         echo "label ${2:-none}, $3"
         [ -n "$1" ] && [ "$1" = "$2" ]\(open)
         """,
-      timeout: 600, interval: 3, diagnosis: UpgradeDiagnosis.name)
+      timeout: 600, interval: 3, diagnosis: UpgradeDiagnosis.name, of: [name, node])
   }
 
   /// Whether nodes all report the release, are ready and take pods again; it says who is missing.
@@ -111,7 +111,7 @@ extension UpgradeScripts {
         printf '%s\\n' "$helix_left"
         [ -n "$helix_tag" ] && [ -z "$helix_left" ]
         """,
-      timeout: timeout, interval: 5, diagnosis: UpgradeDiagnosis.name)
+      timeout: timeout, interval: 5, diagnosis: UpgradeDiagnosis.name, of: [name])
   }
 
   /// What is waited for, in words.

@@ -175,16 +175,19 @@ package struct Wait: Hashable, Sendable, Codable {
   package var interval: Int
   /// The diagnosis to make when the time is up or a fatal cause shows, by its name in the catalogue.
   package var diagnosis: String?
+  /// What the diagnosis is of, as the positional parameters of its script; nil when it needs none.
+  package var subject: [String]?
 
   package init(
     _ condition: String, script: String, timeout: Int, interval: Int = 1,
-    diagnosis: String? = nil
+    diagnosis: String? = nil, of subject: [String]? = nil
   ) {
     self.condition = condition
     self.script = script
     self.timeout = timeout
     self.interval = interval
     self.diagnosis = diagnosis
+    self.subject = subject
   }
 }
 
@@ -242,5 +245,11 @@ package struct Diagnosis: Hashable, Sendable {
     self.name = name
     self.script = script
     self.signs = signs
+  }
+
+  /// The script with what it is of as its positional parameters.
+  package func script(of subject: [String]?) -> String {
+    guard let subject, !subject.isEmpty else { return script }
+    return "set -- \(subject.map(shellQuoted).joined(separator: " "))\n\(script)"
   }
 }

@@ -40,7 +40,7 @@ extension InstructionRunner {
   private func diagnose(_ wait: Wait, _ watch: inout WaitWatch) async {
     guard let name = wait.diagnosis, let diagnosis = ports.diagnoses[name] else { return }
     let command = Command.script(
-      ShellScript(diagnosis.script, .goesOn), .question, become: become,
+      ShellScript(diagnosis.script(of: wait.subject), .goesOn), .question, become: become,
       timeout: Self.longestDiagnosis)
     guard let output = try? await execute(command) else { return }
     watch.diagnosed(output.output, by: diagnosis)

@@ -73,6 +73,78 @@ struct UpgradeTroubleTests {
     #expect(!result.output.contains("pids"), "\(result.output)")
   }
 
+  /// What kubectl says of jobs, pods and UpgradePlans, where several have failed; it minds selectors.
+  private func troubledCluster() throws {
+    let jobs = [
+      ("server-plan", "master-1", ""), ("server-plan", "master-3", "DeadlineExceeded"),
+      ("agent-plan", "worker-2", "BackoffLimitExceeded"), ("os", "master-1", "DeadlineExceeded"),
+    ]
+    try host.write(
+      jobs.map { "plan=\($0.0),node=\($0.1), apply-\($0.0)-\($0.1) \($0.2)\n" }.joined(),
+      to: "etc/rancher/k3s/jobs")
+    try host.write(
+      jobs.map { job in
+        "plan=\(job.0),node=\(job.1), pod\tpod-\(job.0)-\(job.1)\tapply-\(job.0)-\(job.1)\tFailed\t\(Self.date(1))\n"
+      }.joined(), to: "etc/rancher/k3s/pods")
+    try host.program(
+      "k3s",
+      #"""
+      files=$(dirname "$0")/../../../etc/rancher/k3s
+      for word in "$@"; do case $word in upgrade.cattle.io/plan*) selector=$word ;; esac; done
+      chosen() {
+        case $selector in
+        *,*) grep -F "$(printf %s, "$selector" | sed 's|upgrade.cattle.io/||g')" "$1" ;;
+        *=*) grep -F "${selector#*/}," "$1" ;;
+        *) cat "$1" ;;
+        esac | sed 's/^[^ ]* //'
+      }
+      case "$*" in
+      *' get plans.'*) printf '%s\n' "$(printf 'plan\tagent-plan')" 'Error: agents are outside' \
+        "$(printf 'plan\tos')" 'JobFailed: Job a failed on Node master-1: DeadlineExceeded: x' \
+        "$(printf 'plan\tserver-plan')" 'PlanIsValid: ' \
+        'JobFailed: Job b failed on Node master-3: DeadlineExceeded: x' ;;
+      *' get pods '*) chosen "$files/pods" ;;
+      *' get jobs '*) chosen "$files/jobs" ;;
+      *' logs '*) echo "said by $*" ;;
+      esac
+      """#)
+  }
+
+  @Test(
+    "a wait hears of the jobs of its own UpgradePlan and node alone",
+    arguments: [
+      (["server-plan", "master-1"], []),
+      (["server-plan", "master-3"], ["DeadlineExceeded", "DeadlineExceeded"]),
+      (["server-plan"], ["DeadlineExceeded", "DeadlineExceeded"]),
+      (["agent-plan"], ["outside", "BackoffLimitExceeded"]),
+      (["agent-plan", "worker-1"], ["outside"]),
+    ])
+  func subjects(_ subject: [String], _ expected: [String]) throws {
+    try troubledCluster()
+    let result = try host.run(.run(script: UpgradeDiagnosis.diagnosis.script(of: subject)))
+    let signs = result.output.split(separator: "\n").compactMap { line in
+      UpgradeDiagnosis.sign(in: String(line))?.pattern
+    }
+    #expect(
+      signs.filter { $0 != "controller available: none" } == expected,
+      "\(result.output)\(result.errors)")
+    let isNamed = result.output.contains("said by") && !result.output.contains("pod-os-")
+    #expect(isNamed == (subject != ["agent-plan", "worker-1"]), "\(result.output)")
+  }
+
+  @Test("each wait of an upgrade has the subject that its diagnosis is of")
+  func waits() throws {
+    let place = SourceLocation(file: "inventory/cluster.yaml", line: 9, column: 3)
+    let scripts = UpgradeScripts(
+      plan: UpgradePlanObject(
+        role: .server, target: .channel("https://example.org/v1.30"), spec: .init(location: place),
+        registry: nil, release: nil, taints: []))
+    #expect(scripts.isTakenUp.subject == ["server-plan"])
+    #expect(scripts.runsRelease("master-1", within: 9).subject == ["server-plan", "master-1"])
+    #expect(scripts.isDone("master-1").subject == ["server-plan", "master-1"])
+    #expect(scripts.areDone(["worker-1"], within: 9).subject == ["server-plan"])
+  }
+
   @Test("the status asks for the last words of the newest failed pod")
   func trouble() throws {
     let state = #"{"terminated":{"exitCode":1,"reason":"Error"}}"#

@@ -86,6 +86,40 @@ struct WaitTests {
             lastLines: ["token mismatch", "dial: connection refused", "something else"])))
   }
 
+  @Test("the script of a diagnosis is given what it is of, as one word each")
+  func subject() {
+    #expect(joining.script(of: nil) == "read-journal;")
+    #expect(
+      joining.script(of: ["server-plan", "it's"]) == #"""
+        set -- server-plan 'it'\''s'
+        read-journal;
+        """#)
+  }
+
+  @Test("the cause is looked for where the wait's subject is")
+  func asksOfSubject() async throws {
+    let run = TestRun(
+      shells: [
+        ScriptedShell(
+          "web-1",
+          [
+            ("is-ready;", inTurn([no])),
+            (
+              "set -- server-plan master-1\nread-journal;",
+              inTurn([CommandOutput(status: 0, output: "token mismatch")])
+            ),
+          ])
+      ], diagnoses: ["joining": joining], clock: clock)
+    let error = await #expect(throws: Diagnostic.self) {
+      try await run.perform(
+        .wait(
+          Wait(
+            "ready", script: "is-ready;", timeout: 60, interval: 2, diagnosis: "joining",
+            of: ["server-plan", "master-1"])))
+    }
+    #expect(error?.reason == "the token is another cluster's")
+  }
+
   @Test("without a diagnosis the last answer is the evidence")
   func noDiagnosis() async throws {
     let error = await failure([("is-ready;", inTurn([no]))], diagnosis: nil)
