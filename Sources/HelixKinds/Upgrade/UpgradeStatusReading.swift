@@ -29,7 +29,7 @@ struct UpgradeStatusReading {
     if case .hop = rollout.next { return .underWay }
     let isBehind = K3sRoleOfNode.allCases.contains { !rollout.behind($0).isEmpty }
     let isWell = view.nodes.allSatisfy { $0.isReady || !rollout.cluster.bringsNetwork }
-    let isAtWork = view.jobs.contains { $0.state == .running }
+    let isAtWork = view.ownJobs.contains { $0.state == .running }
     // A cordon of ours is taken off at the end.
     return isBehind || !isWell || isAtWork || view.nodes.contains { $0.cordonedFor != nil }
       ? .underWay : .done
@@ -140,7 +140,7 @@ extension UpgradeStatusReading {
     var problems: [Diagnostic] = []
     if case .refused(let why) = rollout.next { problems.append(why) }
     problems += skew
-    if byController { problems += controller + jobs + drains + marks }
+    if byController { problems += controller + jobs + drains + marks + strangers }
     problems += cordons + absent
     if byController {
       let lints = UpgradeLints(rollout)
@@ -172,7 +172,7 @@ extension UpgradeStatusReading {
   }
 
   private var jobs: [Diagnostic] {
-    view.jobs.compactMap { job in
+    view.ownJobs.compactMap { job in
       if let pull = pullTrouble(job).first {
         return Diagnostic(
           "an image of the job on \(job.node) cannot be pulled", reason: pull,
@@ -196,6 +196,19 @@ extension UpgradeStatusReading {
         : "\(UpgradeDiagnosis.sign(in: last)?.remedy ?? look); then apply again")
   }
 
+  /// No upgrade waits for jobs of others; who is at work on a node is worth knowing.
+  private var strangers: [Diagnostic] {
+    view.jobs.filter { !$0.isOurs && $0.state == .failed }.map { job in
+      Diagnostic(
+        "the job of the UpgradePlan \(job.plan) on \(job.node) has failed"
+          + (job.reason.isEmpty ? "" : ": \(job.reason)"),
+        reason: "that UpgradePlan is none of ours, and the upgrade goes on without it",
+        remedy:
+          "change or delete that UpgradePlan: kubectl -n \(ControllerObjects.namespace) delete"
+          + " plan \(job.plan)", severity: .warning)
+    }
+  }
+
   private func repeated(_ job: UpgradeJob) -> Diagnostic {
     let last = lastFailure(of: job)
     let look = pods(of: job).last { $0.phase == "Failed" }?.name ?? "job/\(job.name)"
@@ -207,7 +220,7 @@ extension UpgradeStatusReading {
   }
 
   private var drains: [Diagnostic] {
-    let nodes = view.jobs.filter(isDraining).map(\.node)
+    let nodes = view.ownJobs.filter(isDraining).map(\.node)
     guard !nodes.isEmpty, !trouble.budgets.isEmpty else { return [] }
     return [
       Diagnostic(

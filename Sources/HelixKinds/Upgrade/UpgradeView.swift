@@ -49,9 +49,10 @@ struct LiveUpgradePlan: Sendable, Hashable {
   }
 
   var isOurs: Bool {
-    namespace == ControllerObjects.namespace
-      && [UpgradePlanObject.serversName, UpgradePlanObject.agentsName].contains(name)
+    namespace == ControllerObjects.namespace && Self.ourNames.contains(name)
   }
+
+  fileprivate static let ourNames = [UpgradePlanObject.serversName, UpgradePlanObject.agentsName]
 
   /// Whether its status tells where a channel leads, and not what was asked for before.
   func hasAsked(_ channel: String) -> Bool {
@@ -77,6 +78,8 @@ struct UpgradeJob: Sendable, Hashable {
   var failures = 0
 
   var isUnfinished: Bool { state == .waiting || state == .running }
+
+  var isOurs: Bool { LiveUpgradePlan.ourNames.contains(plan) }
 }
 
 /// What one living server says of upgrades: nodes, UpgradePlans, jobs, the controller.
@@ -97,6 +100,9 @@ struct UpgradeView: Sendable, Hashable {
   }
 
   func jobs(of plan: String) -> [UpgradeJob] { jobs.filter { $0.plan == plan } }
+
+  /// Jobs of the UpgradePlans that bring nodes to a release of ours.
+  var ownJobs: [UpgradeJob] { jobs.filter(\.isOurs) }
 
   func node(_ name: String) -> UpgradeNode? { nodes.first { $0.name == name } }
 }
@@ -185,7 +191,7 @@ extension UpgradeView {
       return ([node.name, node.version?.description ?? "?"] + marks).joined(separator: " ")
     }
     let plans = plans.map { "\($0.name) \(shortDigest(JSONText.write(.mapping($0.spec))))" }
-    let failed = jobs.filter { $0.state == .failed }.map { "\($0.name) failed" }
+    let failed = ownJobs.filter { $0.state == .failed }.map { "\($0.name) failed" }
     return (told + plans + failed).joined(separator: ", ")
   }
 }
