@@ -67,6 +67,14 @@ extension Estate {
     }
   }
 
+  /// The address of a channel that leads to a release, which the lab's mirror has.
+  func channel(to release: String) throws -> String {
+    try FileManager.default.createDirectory(
+      at: lab.folder.appendingPathComponent("mirror/channel/\(release)"),
+      withIntermediateDirectories: true)
+    return "http://10.77.0.1:8000/channel/\(release)/"
+  }
+
   /// Puts another `upgrade:` part in the place of the one that is there.
   func upgrade(_ part: String) throws {
     try declare { text in

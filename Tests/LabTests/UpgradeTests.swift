@@ -61,13 +61,17 @@ extension OnRealMachines {
       try writer.expectNothingLost()
     }
 
-    @Test("through system-upgrade-controller, just the same")
+    @Test("through system-upgrade-controller, just the same, to a version and then with a channel")
     func throughController() throws {
       try useController()
       try freshCluster()
       let writer = try APIWriter(estate)
       for release in [Self.patch, Self.minor] {
         try estate.want(release)
+        if release == Self.minor {
+          let channel = try estate.channel(to: release)
+          try estate.upgrade("  strategy: controller\n  channel: \(channel)\n\(Self.plans)")
+        }
         try estate.apply("playbooks/upgrade.yaml")
         try estate.expectWhole()
         try estate.expectEverywhere(release)
