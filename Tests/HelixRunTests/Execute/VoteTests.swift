@@ -126,11 +126,20 @@ struct VoteTests {
     #expect(failure(summary, "m1")?.reason?.contains("not m3") == true)
   }
 
-  /// A restart that fails on the first of three servers while the third goes down, and that can be
-  /// undone by another restart.
-  private func failing(
-    for looks: Int, patience: Int
-  ) async throws -> (summary: RunSummary, run: TestRun, commands: [String]) {
+  /// A restart that fails on the first of three servers while the third goes down, for so many looks,
+  /// and that another restart undoes.
+  private struct FailingRestart {
+    let run: TestRun
+    let step: Step
+    let shell: ScriptedShell
+
+    /// What the first server was told to do.
+    var commands: [String] {
+      shell.commands.map(\.wholeText).filter { !$0.contains("count-votes") }
+    }
+  }
+
+  private func failing(for looks: Int, clock: any RunClock = PausingClock()) -> FailingRestart {
     let hasFailed = Atomic(false)
     let looked = Atomic(0)
     let fails: ScriptedShell.Answer = { _ in
@@ -143,22 +152,20 @@ struct VoteTests {
         guard hasFailed.load(ordering: .relaxed) else { return [] }
         return looked.add(1, ordering: .relaxed).newValue > looks ? [] : [3]
       }, [("undo-m1;", fine), ("do-m1;", fails)])
-    let run = TestRun(shells: shells, clock: PausingClock())
-    var restart = restart(1)
-    restart.undo = [.run(script: "undo-m1;")]
-    let summary = try await apply(run, [restart], quorum(3, patience: patience))
-    return (
-      summary, run, shells[0].commands.map(\.wholeText).filter { !$0.contains("count-votes") }
-    )
+    var step = restart(1)
+    step.undo = [.run(script: "undo-m1;")]
+    return FailingRestart(
+      run: TestRun(shells: shells, clock: clock), step: step, shell: shells[0])
   }
 
   @Test("a failed restart is undone by another one only when a majority is there without it")
   func undoWaits() async throws {
-    let (summary, run, commands) = try await failing(for: 9, patience: 60)
+    let failing = failing(for: 9)
+    let summary = try await apply(failing.run, [failing.step], quorum(3))
     #expect(failure(summary, "m1")?.reason == "what the step had done was undone")
-    #expect(commands.count == 2)
+    #expect(failing.commands.count == 2)
     #expect(
-      waits(run) == [
+      waits(failing.run) == [
         "m1: it failed, and is undone later: of 3 voters 2 are well, not m3; without m1 1 would be"
           + " left, and a majority is 2"
       ])
@@ -166,13 +173,31 @@ struct VoteTests {
 
   @Test("where no vote can be spared to undo it, the server stays as it is, and that is told")
   func undoneNever() async throws {
-    let (summary, _, commands) = try await failing(for: .max, patience: 20)
+    let failing = failing(for: .max)
+    let summary = try await apply(failing.run, [failing.step], quorum(3, patience: 20))
     let told = failure(summary, "m1")
-    #expect(
-      told?.reason?.hasPrefix("it was not undone, since etcd could spare no vote: of 3 voters")
-        == true
-    )
+    let why = "it was not undone, since etcd could spare no vote: of 3 voters"
+    #expect(told?.reason?.hasPrefix(why) == true)
     #expect(told?.remedy?.hasPrefix("undo it by hand on m1: run undo-m1;") == true)
-    #expect(commands.count == 1)
+    #expect(failing.commands.count == 1)
+  }
+
+  @Test(
+    "asked to stop twice, or cancelled, a run leaves what waits to be undone, and says so",
+    arguments: [true, false])
+  func stoppedBeforeUndo(isAsked: Bool) async throws {
+    let failing = failing(for: .max, clock: ManualClock())
+    let stop = StopRequest()
+    let applying = Task { try await apply(failing.run, [failing.step], quorum(3), stop: stop) }
+    await eventually("waiting to be undone") { !waits(failing.run).isEmpty }
+    if isAsked {
+      stop.ask()
+      stop.ask()
+    } else {
+      applying.cancel()
+    }
+    let told = failure(try await applying.value, "m1")
+    #expect(told?.reason == "it was not undone: the run was stopped")
+    #expect(failing.commands.count == 1)
   }
 }
