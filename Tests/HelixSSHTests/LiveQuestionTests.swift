@@ -95,7 +95,13 @@ struct LiveQuestionTests {
     let shell = try await provider.shell(to: server.host())
     let process = try await shell.run(question("echo $$")).output
     _ = try await shell.run(Command("kill -9 \(process)", become: .never))
-    #expect(try await shell.run(question("echo again")).output == "again\n")
+    // What is left of the shell answers until its end has come through.
+    var again = process
+    for _ in 0..<100 where again == process {
+      again = try await shell.run(question("echo $$")).output
+      if again == process { try await Task.sleep(for: .milliseconds(20)) }
+    }
+    #expect(again != process && Int(again.trimmingCharacters(in: .newlines)) != nil)
     let file = server.folder.file("once")
     // The first time it is asked, the question ends its own connection.
     let output = try await shell.run(
