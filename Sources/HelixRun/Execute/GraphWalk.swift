@@ -5,8 +5,9 @@ import HelixPlan
 ///
 /// It only decides; the executor does, and the simulation pretends to. Among steps that may begin, the
 /// first in the plan goes first. A step that spends votes begins only on a count of them that was
-/// made for it; without a guard there is nobody to ask, and such steps go one by one. To undo a failed
-/// step may stop the voter once more: it waits for a count of its own, since long may have passed.
+/// made for it; without a guard there is nobody to ask, and such steps go one by one. To undo a
+/// failed step may stop the voter once more: it waits for a count of its own, since long may have
+/// passed.
 struct GraphWalk {
   /// How the walk comes to its early end.
   enum Stopping {
@@ -118,8 +119,9 @@ extension GraphWalk {
 
   /// Begins what may begin with so many running at once; none at all once somebody asked to stop.
   ///
-  /// What has failed may be undone all the same. A count of votes takes a place while it is under way, so that the step it is made for can begin
-  /// at once; between two counts a waiting step takes none.
+  /// What has failed may be undone all the same. A count of votes takes a place while it is under
+  /// way, so that the step it is made for can begin at once; between two counts a waiting step takes
+  /// none.
   mutating func begin(atMost parallelism: Int, now: Duration = .zero) -> Turn {
     var turn = Turn()
     beginToUndo(&turn, now)
@@ -322,7 +324,7 @@ extension GraphWalk {
         guard votes.isNews(words, of: position) else { continue }
         tally.waiting.append((steps[position], "it failed, and is undone later: \(words)"))
       case .failed(let words, _):
-        leave(position, "it was not undone, since etcd could spare no vote: \(words)", &tally)
+        leave(position, &tally) { failure, _ in failure.notUndone(forWantOfVotes: words) }
       }
     }
   }
@@ -337,20 +339,35 @@ extension GraphWalk {
   /// Ends failed steps that are still to be undone: a run that must end at once leaves them so.
   mutating func leaveUndone() -> Tally {
     var tally = Tally()
-    for position in toUndo { leave(position, "it was not undone: the run was stopped", &tally) }
+    for position in toUndo {
+      leave(position, &tally) { failure, step in
+        failure.notUndone(step.undo, "it was not undone: the run was stopped", on: step.host)
+      }
+    }
     return tally
   }
 
-  private mutating func leave(_ position: Int, _ words: String, _ tally: inout Tally) {
+  private mutating func leave(
+    _ position: Int, _ tally: inout Tally, telling words: (Diagnostic, Step) -> Diagnostic
+  ) {
     guard case .toUndo(let failure) = states[position] else { return }
     toUndo.removeAll { $0 == position }
-    let diagnostic = failure.notUndone(steps[position].undo, words, on: steps[position].host)
+    let diagnostic = words(failure, steps[position])
     tally.failed.append((steps[position], diagnostic))
     tally.skipped += settle(position, .failed(diagnostic))
   }
 }
 
 extension Diagnostic {
+  /// The same, where undoing it would have cost a vote; by hand it would cost it just as well.
+  fileprivate func notUndone(forWantOfVotes words: String) -> Diagnostic {
+    var told = self
+    let why = "it was not undone, since etcd could spare no vote: \(words)"
+    told.reason = (reason.map { "\($0); " } ?? "") + why
+    told.remedy = "bring the servers back that are not well, then run apply again"
+    return told
+  }
+
   /// The same, and what is left to be done by hand.
   func notUndone(_ rest: [Instruction], _ words: String, on host: HostName?) -> Diagnostic {
     var told = self
