@@ -357,24 +357,3 @@ extension GraphWalk {
     tally.skipped += settle(position, .failed(diagnostic))
   }
 }
-
-extension Diagnostic {
-  /// The same, where undoing it would have cost a vote; by hand it would cost it just as well.
-  fileprivate func notUndone(forWantOfVotes words: String) -> Diagnostic {
-    var told = self
-    let why = "it was not undone, since etcd could spare no vote: \(words)"
-    told.reason = (reason.map { "\($0); " } ?? "") + why
-    told.remedy = "bring the servers back that are not well, then run apply again"
-    return told
-  }
-
-  /// The same, and what is left to be done by hand.
-  func notUndone(_ rest: [Instruction], _ words: String, on host: HostName?) -> Diagnostic {
-    var told = self
-    told.reason = (reason.map { "\($0); " } ?? "") + words
-    let place = host.map { " on \($0)" } ?? ""
-    let work = rest.map(\.words).joined(separator: ", ")
-    told.remedy = "undo it by hand\(place): \(work)" + (remedy.map { "; then \($0)" } ?? "")
-    return told
-  }
-}

@@ -105,14 +105,6 @@ extension StepRunner {
   }
 }
 
-extension Diagnostic {
-  fileprivate var undone: Diagnostic {
-    var told = self
-    told.reason = (reason.map { "\($0); " } ?? "") + "what the step had done was undone"
-    return told
-  }
-}
-
 extension TemplateText {
   /// The name by which people know what must not be seen.
   fileprivate var shownAsSecret: String {
