@@ -75,20 +75,20 @@ let package = Package(
         "helix-infra",
       ],
       aside: ["Fixtures", "Scripts"]),
-    tests(of: "HelixInventory", ["HelixModel"], aside: ["Fixtures"]),
+    tests(of: "HelixInventory", ["HelixModel", "TestSupport"], aside: ["Fixtures"]),
     tests(
       of: "HelixKinds", ["HelixModel", "HelixPlan", "HelixRun", "TestSupport"], aside: ["Fixtures"]),
     tests(of: "HelixPlan", ["HelixModel", "TestSupport"]),
     tests(
-      of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory"],
+      of: "HelixPlaybooks", ["HelixModel", "HelixTemplates", "HelixInventory", "TestSupport"],
       aside: ["Fixtures"]),
     tests(of: "HelixRun", ["HelixModel", "HelixPlan"], aside: ["Fixtures"]),
     tests(of: "HelixSSH", ["HelixModel", "TestSupport"], aside: ["Fixtures"]),
-    tests(of: "HelixSecrets", ["HelixModel"]),
+    tests(of: "HelixSecrets", ["HelixModel", "TestSupport"]),
     tests(
       of: "HelixSOPS", ["HelixModel", "HelixAge", "TestSupport", yams],
       aside: ["Fixtures", "Reference"]),
-    tests(of: "HelixTemplates", ["HelixModel"], aside: ["Fixtures"]),
+    tests(of: "HelixTemplates", ["HelixModel", "TestSupport"], aside: ["Fixtures"]),
     .testTarget(name: "HouseRulesTests", swiftSettings: strict),
     .testTarget(
       name: "LabTests", dependencies: ["helix-infra", "TestSupport"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import Foundation
 import HelixModel
+import TestSupport
 import Testing
 
 @testable import HelixInventory
@@ -24,34 +25,24 @@ enum Oracle {
     "ansible-inventory is neither on PATH nor in $HELIX_ORACLES/bin (pip install ansible-core)"
 
   static func ask(_ arguments: [String], about file: URL) throws -> String {
-    try run(try #require(program), ["-i", file.path] + arguments)
+    try answer(of: try #require(program), ["-i", file.path] + arguments)
   }
 
   /// Runs a script with the Python that Ansible itself runs on.
   static func python(_ script: URL, _ arguments: [String]) throws -> String {
     let program = try String(contentsOfFile: try #require(program), encoding: .utf8)
     let first = try #require(program.split(separator: "\n").first)
-    return try run(String(first.dropFirst(2)), [script.path] + arguments)
+    return try answer(of: String(first.dropFirst(2)), [script.path] + arguments)
   }
 
-  private static func run(_ program: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
+  private static func answer(of program: String, _ arguments: [String]) throws -> String {
     var environment = ProcessInfo.processInfo.environment
     environment["LC_ALL"] = "C.UTF-8"
     environment["ANSIBLE_NOCOLOR"] = "1"
     environment["ANSIBLE_LOCALHOST_WARNING"] = "0"
-    process.environment = environment
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
-    let text = String(decoding: data, as: UTF8.self)
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    let ran = try run(program, arguments, environment: environment)
+    try #require(ran.status == 0, "\(ran.all)")
+    return ran.output.hasSuffix("\n") ? String(ran.output.dropLast()) : ran.output
   }
 }
 

@@ -2,11 +2,8 @@ import Foundation
 import HelixInventory
 import HelixModel
 import HelixPlaybooks
+import TestSupport
 import Testing
-
-/// The repository's own folder.
-private let repository = fixtures.deletingLastPathComponent().deletingLastPathComponent()
-  .deletingLastPathComponent()
 
 @Suite("the repository's own playbooks")
 struct OwnPlaybooksTests {
@@ -32,9 +29,9 @@ struct OwnPlaybooksTests {
   @Test("what Ansible can run, Ansible understands", .enabled(if: Ansible.isUsable, Ansible.reason))
   func syntax() throws {
     let path = repository.appending(path: "playbooks/prepare.yaml").path
-    let check = try Ansible.run(
+    let check = try run(
       "ansible-playbook", ["--inventory", "k3s_cluster,", "--syntax-check", path])
-    #expect(check.status == 0, "\(check.output)")
+    #expect(check.status == 0, "\(check.all)")
   }
 
   /// A server and an agent, in the groups that the playbooks name.
@@ -66,20 +63,5 @@ private enum Ansible {
       return false
     }
     return modules.allSatisfy(answer.output.contains)
-  }
-
-  static func run(
-    _ program: String, _ arguments: [String]
-  ) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
   }
 }

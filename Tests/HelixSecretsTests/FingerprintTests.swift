@@ -33,7 +33,7 @@ struct FingerprintTests {
     let file = try scratch.write("copy", value)
     let script = hostScript.replacing("FILE", with: file)
     let line = String(decoding: key.reveal(), as: UTF8.self) + "\n"
-    let theirs = try run("/bin/sh", ["-c", script], input: line)
+    let theirs = try output(of: "/bin/sh", ["-c", script], input: line)
     #expect(try fingerprinter.fingerprint(of: TemplateText(value)) == theirs)
   }
 
@@ -78,7 +78,7 @@ struct FingerprintTests {
 
   @Test("a digest is what sha256sum prints", arguments: ["", "abc", "é\n"])
   func digest(text: String) throws {
-    let line = try run("/bin/sh", ["-c", "sha256sum | cut -c1-64"], input: text)
+    let line = try output(of: "/bin/sh", ["-c", "sha256sum | cut -c1-64"], input: text)
     #expect(fingerprinter.digest(of: text) == line)
   }
 

@@ -56,7 +56,7 @@ struct FolderSecretStoreTests {
     let recipe = try #require(problem.remedy).replacing("make it: ", with: "")
     // openssl is not on every machine; what matters is the mode that the line leaves behind.
     let line = recipe.replacing("openssl rand -hex 32", with: "echo \(canary)")
-    _ = try run("/bin/sh", ["-c", line])
+    _ = try output(of: "/bin/sh", ["-c", line])
     #expect(try store.value(of: SecretName("k3s-token")).reveal() == Array(canary.utf8))
     #expect(try scratch.mode(of: "new folder") == 0o700)
   }

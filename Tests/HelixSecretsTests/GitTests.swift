@@ -50,7 +50,7 @@ struct GitTests {
     try inRepository("worktree", "add", "-q", "\(scratch.path)/tree")
     try scratch.folder("tree/estate/secrets")
     try scratch.write("tree/estate/secrets/token", "canary")
-    _ = try run(git, ["-C", "\(scratch.path)/tree", "add", "-f", "estate/secrets/token"])
+    _ = try output(of: git, ["-C", "\(scratch.path)/tree", "add", "-f", "estate/secrets/token"])
     let there = FolderSecretStore(folder: "\(scratch.path)/tree/estate/secrets")
     #expect(throws: Diagnostic.self) { try there.value(of: SecretName("token")) }
     _ = try store.value(of: SecretName("token"))
@@ -59,6 +59,6 @@ struct GitTests {
   private func inRepository(_ arguments: String...) throws { try inRepository(arguments) }
 
   private func inRepository(_ arguments: [String]) throws {
-    _ = try run(git, ["-C", scratch.path] + arguments)
+    _ = try output(of: git, ["-C", scratch.path] + arguments)
   }
 }

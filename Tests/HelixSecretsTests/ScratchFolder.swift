@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A folder of one test, removed after it.
 final class ScratchFolder: Sendable {
@@ -42,24 +43,13 @@ final class ScratchFolder: Sendable {
 }
 
 /// What a command printed, without the last newline; it must end well.
-func run(_ program: String, _ arguments: [String], input: String = "") throws -> String {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: program)
-  process.arguments = arguments
-  let (toProcess, fromProcess) = (Pipe(), Pipe())
-  process.standardInput = toProcess
-  process.standardOutput = fromProcess
-  let ended = DispatchSemaphore(value: 0)
-  process.terminationHandler = { _ in ended.signal() }
-  try process.run()
-  try toProcess.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-  try toProcess.fileHandleForWriting.close()
-  let output = try fromProcess.fileHandleForReading.readToEnd() ?? Data()
-  ended.wait()
-  guard process.terminationStatus == 0 else { throw CommandFailed(line: arguments) }
-  return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .newlines)
+func output(of program: String, _ arguments: [String], input: String = "") throws -> String {
+  let ran = try run(program, arguments, input: input)
+  guard ran.status == 0 else { throw CommandFailed(line: arguments, said: ran.all) }
+  return ran.output.trimmingCharacters(in: .newlines)
 }
 
 struct CommandFailed: Error {
   let line: [String]
+  let said: String
 }

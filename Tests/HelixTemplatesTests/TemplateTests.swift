@@ -1,5 +1,6 @@
 import Foundation
 import HelixModel
+import TestSupport
 import Testing
 
 @testable import HelixTemplates
@@ -69,34 +70,19 @@ enum Oracle {
   /// Never skipped on CI: there it has to be installed.
   static var isUsable: Bool {
     ProcessInfo.processInfo.environment["CI"] == "true"
-      || (try? run(["-c", "import jinja2"])) != nil
+      || (try? run("python3", ["-c", "import jinja2"]))?.status == 0
   }
 
   static func answers() throws -> [String: String] {
     let script = fixtures.appending(path: "oracle.py").path
-    let output = try run([script, fixtures.path])
+    let ran = try run("python3", [script, fixtures.path])
+    try #require(ran.status == 0, "\(ran.all)")
     var answers: [String: String] = [:]
-    for line in output.split(separator: "\n") {
+    for line in ran.output.split(separator: "\n") {
       let pair = try JSONDecoder().decode([String].self, from: Data(line.utf8))
       answers[pair[0]] = pair[1]
     }
     return answers
-  }
-
-  private struct Failure: Error { var status: Int32 }
-
-  private static func run(_ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3"] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure(status: process.terminationStatus) }
-    return String(decoding: output, as: UTF8.self)
   }
 }
 

@@ -27,12 +27,13 @@ package final class Running {
   private var status: Int32?
 
   package init(
-    _ program: String, _ arguments: [String], in workingFolder: URL? = nil,
+    _ program: String, _ arguments: [String], in workingFolder: URL? = nil, input: String = "",
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("helix-running-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(input.utf8).write(to: folder.appendingPathComponent("input"))
     // The system's spawn has no portable way to change the folder; exec keeps the pid.
     let there = workingFolder.map { ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, $0.path] } ?? []
     pid = try Self.spawn(
@@ -82,7 +83,8 @@ package final class Running {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    let input = streams.appendingPathComponent("input").path
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
     for (number, name) in [(Int32(1), "output"), (2, "errors")] {
       let path = streams.appendingPathComponent(name).path
       posix_spawn_file_actions_addopen(&actions, number, path, O_WRONLY | O_CREAT, 0o600)
@@ -109,12 +111,24 @@ package final class Running {
   }
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end; one without a slash is looked for in PATH.
 package func run(
-  _ program: String, _ arguments: [String], in folder: URL? = nil,
+  _ program: String, _ arguments: [String], in folder: URL? = nil, input: String = "",
   environment: [String: String] = ProcessInfo.processInfo.environment
 ) throws -> Ran {
-  try Running(program, arguments, in: folder, environment: environment).finish()
+  try Running(program, arguments, in: folder, input: input, environment: environment).finish()
+}
+
+/// Runs a script from a file of its own, in a shell that is given by its words (`busybox sh -n`).
+package func run(
+  script: String, in shell: String = "sh",
+  environment: [String: String] = ProcessInfo.processInfo.environment
+) throws -> Ran {
+  let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  try Data(script.utf8).write(to: file)
+  defer { try? FileManager.default.removeItem(at: file) }
+  let words = shell.split(separator: " ").map(String.init)
+  return try run(words[0], words.dropFirst() + [file.path], environment: environment)
 }
 
 /// The repository's top folder.

@@ -182,14 +182,15 @@ extension LaunchScripts {
     mkfifo "$step/pipe"
     helix_output() {
     while :; do
-    said=$(dd bs=1024 count=256 2>&1 >"$step/output")
+    said=$(dd bs=512 count=256 2>&1 >>"$step/output")
     # Its counts stand behind warnings, if it has any.
     said=${said%% records in*}
     said=${said##*[!0-9+]}
     whole=${said%%+*} part=${said##*+}
     case $whole$part in ''|*[!0-9]*) break ;; esac
     [ $((whole + part)) -eq 256 ] || break
-    mv -f "$step/output" "$step/output.before"
+    # Many short lines are many short reads: what makes place for more has a length worth keeping.
+    [ "$(wc -c <"$step/output")" -lt 65536 ] || mv -f "$step/output" "$step/output.before"
     done
     # On a full disk the script goes on all the same.
     cat >/dev/null

@@ -9,12 +9,6 @@ struct FakeKubectl {
   let root = FileManager.default.temporaryDirectory
     .appending(path: "helix-kubectl-\(UUID().uuidString)")
 
-  struct Result {
-    var status: Int32
-    var output: String
-    var errors: String
-  }
-
   init() throws {
     let folder = root.appending(path: "usr/local/bin")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -62,7 +56,7 @@ struct FakeKubectl {
   }
 
   /// Runs a step's script as the executor does.
-  func perform(_ script: String, in shell: String = "sh", stopping: Bool = true) throws -> Result {
+  func perform(_ script: String, in shell: String = "sh", stopping: Bool = true) throws -> Ran {
     try run((stopping ? "set -eu\n" : "") + inRoot(script), in: shell)
   }
 
@@ -70,25 +64,9 @@ struct FakeKubectl {
     script.replacingOccurrences(of: "/usr/local/bin", with: root.path + "/usr/local/bin")
   }
 
-  private func run(_ script: String, in shell: String, served: Bool = true) throws -> Result {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    let file = root.appending(path: "script")
-    let prelude = "systemctl() { return \(served ? 0 : 3); }\n"
-    try (prelude + script).write(to: file, atomically: true, encoding: .utf8)
-    process.arguments = shell.split(separator: " ").map(String.init) + [file.path]
-    let output = Pipe()
-    let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle(forReadingAtPath: "/dev/null")
-    try process.run()
-    let told = output.fileHandleForReading.readDataToEndOfFile()
-    let complained = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: String(decoding: told, as: UTF8.self),
-      errors: String(decoding: complained, as: UTF8.self))
+  private func run(_ script: String, in shell: String, served: Bool = true) throws -> Ran {
+    try TestSupport.run(
+      script: "systemctl() { return \(served ? 0 : 3); }\n\(script)", in: shell)
   }
 
   private func write(_ text: String, to path: String) throws {

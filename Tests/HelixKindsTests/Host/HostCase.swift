@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixPlan
+import TestSupport
 import Testing
 
 @testable import HelixKinds
@@ -137,21 +138,11 @@ struct TrueDigests: Fingerprinter {
   }
 
   func digest(of text: String) -> String {
-    let (input, output) = (Pipe(), Pipe())
-    let program = Process()
-    program.executableURL = URL(filePath: "/usr/bin/env")
-    program.arguments = ["sha256sum"]
-    program.standardInput = input
-    program.standardOutput = output
     do {
-      try program.run()
-      try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
-      try input.fileHandleForWriting.close()
+      return String(try run("sha256sum", [], input: text).output.prefix(64))
     } catch {
       Issue.record(error)
+      return ""
     }
-    let line = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    program.waitUntilExit()
-    return String(line.prefix(64))
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixPlan
+import TestSupport
 import Testing
 
 @testable import HelixKinds
@@ -85,16 +86,7 @@ struct HostFactsTests {
   }
 
   private func answer(_ command: String, of shell: [String]) throws -> FactAnswer {
-    let program = Process()
-    program.executableURL = URL(filePath: "/usr/bin/env")
-    program.arguments = ["-u", "SUDO_USER", "LC_ALL=C"] + shell + ["-c", command]
-    let output = Pipe()
-    program.standardOutput = output
-    program.standardError = FileHandle.nullDevice
-    try program.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    program.waitUntilExit()
-    return FactAnswer(
-      status: Int(program.terminationStatus), output: String(decoding: data, as: UTF8.self))
+    let ran = try run("env", ["-u", "SUDO_USER", "LC_ALL=C"] + shell + ["-c", command])
+    return FactAnswer(status: Int(ran.status), output: ran.output)
   }
 }

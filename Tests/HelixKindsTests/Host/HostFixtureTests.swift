@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixPlan
+import TestSupport
 import Testing
 
 @testable import HelixKinds
@@ -45,12 +46,7 @@ struct HostFixtureTests {
     var scripts = resource.questions.map(\.request.command)
     for case .run(let script) in plan.graph.steps.flatMap(\.instructions) { scripts.append(script) }
     for script in scripts {
-      let shell = Process()
-      shell.executableURL = URL(filePath: "/bin/sh")
-      shell.arguments = ["-n", "-c", script]
-      try shell.run()
-      shell.waitUntilExit()
-      #expect(shell.terminationStatus == 0, "\(script)")
+      #expect(try run(script: script, in: "sh -n").status == 0, "\(script)")
     }
   }
 

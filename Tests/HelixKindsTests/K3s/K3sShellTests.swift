@@ -25,7 +25,7 @@ struct K3sShellTests {
     let plan = try plan(fixture.cluster, fixture.observation())
     for instruction in plan.graph.steps.flatMap({ $0.instructions + $0.undo }) {
       guard let script = instruction.script else { continue }
-      let result = try shell(script, arguments: ["-n"])
+      let result = try run(script: script, in: "sh -n")
       #expect(result.status == 0, "\(script)\n\(result.errors)")
     }
   }
@@ -36,7 +36,7 @@ struct K3sShellTests {
       NodeScripts.kill, NodeScripts.uninstall(.server), NodeScripts.uninstall(.agent),
       JoinDiagnosis.diagnosis.script, K3sQuorum.script,
     ] {
-      let result = try shell(script, arguments: ["-n"])
+      let result = try run(script: script, in: "sh -n")
       #expect(result.status == 0, "\(script)\n\(result.errors)")
     }
   }
@@ -119,7 +119,7 @@ struct K3sShellTests {
   private func shellOutput(
     _ script: String, after prelude: String = "", in shell: String
   ) throws -> String {
-    try self.shell("\(prelude)\n\(inRoot(script))", in: shell).output
+    try run(script: "\(prelude)\n\(inRoot(script))", in: shell).output
   }
 
   #if os(Linux)
@@ -234,7 +234,7 @@ struct K3sShellTests {
 
       """, to: "etc/rancher/k3s/k3s.yaml")
     let rewrite = KubeconfigRewrite(server: "https://192.0.2.10:6443", name: "helix")
-    let text = try shell(inRoot(rewrite.script)).output
+    let text = try run(script: inRoot(rewrite.script)).output
     #expect(!text.contains("default") && !text.contains("127.0.0.1"))
     #expect(text.contains("server: https://192.0.2.10:6443\n  name: helix\n"))
     #expect(text.contains("- name: helix\n") && text.contains("current-context: helix\n"))
@@ -251,12 +251,12 @@ struct K3sShellTests {
     let one = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
     let root = "-----BEGIN CERTIFICATE-----\nUk9PVA==\n-----END CERTIFICATE-----\n"
     let hash = { (text: String) in
-      try shell(
-        "\(ShellLibrary.caHash)\nprintf '%s' \(shellQuoted(text)) | helix_ca_hash"
+      try run(
+        script: "\(ShellLibrary.caHash)\nprintf '%s' \(shellQuoted(text)) | helix_ca_hash"
       ).output
     }
     let sum = { (text: String) in
-      try shell("printf '%s' \(shellQuoted(text)) | sha256sum | cut -c1-64").output
+      try run(script: "printf '%s' \(shellQuoted(text)) | sha256sum | cut -c1-64").output
     }
     #expect(try hash(one) == sum(one))
     #expect(try hash(one + root) == sum("ROOT"))
@@ -267,12 +267,6 @@ struct K3sShellTests {
 // MARK: - Running
 
 extension K3sShellTests {
-  private struct Result {
-    var status: Int32
-    var output: String
-    var errors: String
-  }
-
   private func ask<Value>(
     _ fact: Fact<Value>, keepingPathsInside: Bool = true, after prelude: String = "",
     in shell: String = "sh"
@@ -286,7 +280,7 @@ extension K3sShellTests {
   ) throws -> (Value, String) {
     let script =
       "HELIX_KEY=key\n\(FactPrelude.script)\n\(prelude)\n\(inRoot(fact.request.command))"
-    let result = try self.shell(script, in: shell)
+    let result = try run(script: script, in: shell)
     let output =
       keepingPathsInside
       ? result.output.replacingOccurrences(of: root.path, with: "") : result.output
@@ -302,33 +296,11 @@ extension K3sShellTests {
 
   private func fingerprint(of text: String) throws -> String {
     let script = "HELIX_KEY=key\n\(FactPrelude.script)\nprintf '%s' \(text) | helix_fingerprint"
-    return try shell(script).output.trimmingCharacters(in: .newlines)
+    return try run(script: script).output.trimmingCharacters(in: .newlines)
   }
 
   private func write(_ text: String, to path: String) throws {
     try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
-  }
-
-  private func shell(
-    _ script: String, arguments: [String] = [], in shell: String = "sh"
-  ) throws -> Result {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try script.write(to: file, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(at: file) }
-    process.arguments = shell.split(separator: " ").map(String.init) + arguments + [file.path]
-    let output = Pipe()
-    let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let told = output.fileHandleForReading.readDataToEndOfFile()
-    let complained = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: String(decoding: told, as: UTF8.self),
-      errors: String(decoding: complained, as: UTF8.self))
   }
 }
 

@@ -10,12 +10,6 @@ final class ShellHost: Sendable {
   private let root = FileManager.default.temporaryDirectory
     .appending(path: "helix-host-\(UUID().uuidString)")
 
-  struct Result {
-    var status: Int32
-    var output: String
-    var errors: String
-  }
-
   init() throws {
     for folder in [
       "bin", "etc/rancher/k3s", "usr/local/bin", "var/lib/rancher/k3s", "var/lib/apt/lists",
@@ -60,7 +54,7 @@ final class ShellHost: Sendable {
     _ = try shell("touch -d '\(when)' '\(root.appending(path: path).path)'")
   }
 
-  func run(_ instruction: Instruction) throws -> Result {
+  func run(_ instruction: Instruction) throws -> Ran {
     switch instruction {
     case .run(let script): try shell(inRoot(script))
     case .launch(let launch): try shell(inRoot(launch.script))
@@ -91,26 +85,9 @@ final class ShellHost: Sendable {
     }
   }
 
-  private func shell(_ script: String) throws -> Result {
-    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try script.write(to: file, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(at: file) }
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = [file.path]
+  private func shell(_ script: String) throws -> Ran {
     var environment = ProcessInfo.processInfo.environment
     environment["PATH"] = "\(root.path)/bin:\(environment["PATH"] ?? "/usr/bin:/bin")"
-    process.environment = environment
-    let output = Pipe()
-    let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let told = output.fileHandleForReading.readDataToEndOfFile()
-    let complained = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: String(decoding: told, as: UTF8.self),
-      errors: String(decoding: complained, as: UTF8.self))
+    return try TestSupport.run(script: script, environment: environment)
   }
 }

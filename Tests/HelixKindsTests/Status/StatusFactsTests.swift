@@ -227,19 +227,10 @@ extension StatusFactsTests {
     let moved = ["/var/lib/rancher", "/usr/local/bin"].reduce(fact.request.command) {
       $0.replacingOccurrences(of: $1, with: root.path + $1)
     }
-    try write(
-      "PATH=\(root.path)/bin:$PATH\n(eval \(shellQuoted(moved))) </dev/null\n", to: "script")
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = shell.split(separator: " ").map(String.init) + [root.path + "/script"]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let told = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    let text = String(decoding: told, as: UTF8.self).replacingOccurrences(of: root.path, with: "")
-    return try fact.parse(FactAnswer(status: Int(process.terminationStatus), output: text))
+    let script = "PATH=\(root.path)/bin:$PATH\n(eval \(shellQuoted(moved))) </dev/null\n"
+    let ran = try run(script: script, in: shell)
+    let text = ran.output.replacingOccurrences(of: root.path, with: "")
+    return try fact.parse(FactAnswer(status: Int(ran.status), output: text))
   }
 
   /// A k3s that answers by its arguments, on a server that runs.

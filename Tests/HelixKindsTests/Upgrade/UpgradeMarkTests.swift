@@ -1,5 +1,6 @@
 import HelixModel
 import HelixPlan
+import TestSupport
 import Testing
 
 @testable import HelixKinds

@@ -236,7 +236,7 @@ struct LaunchTests {
     let parts = ["output", "output.before"].map {
       machine.text(of: "\(record(machine))/\($0)") ?? ""
     }
-    #expect(parts.allSatisfy { $0.utf8.count <= 262_144 })
+    #expect(parts.allSatisfy { $0.utf8.count <= 196_608 })
     #expect(parts.map(\.utf8.count).reduce(0, +) >= 65_536)
   }
 
