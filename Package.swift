@@ -67,7 +67,7 @@ let package = Package(
       of: "HelixAge",
       ["HelixModel", "HelixSSH", "TestSupport", "FuzzTargets", "age-speed", crypto],
       aside: ["Fixtures"]),
-    tests(of: "HelixArtifacts", ["HelixModel", crypto]),
+    tests(of: "HelixArtifacts", ["HelixModel", "TestSupport", crypto]),
     tests(
       of: "HelixCLI",
       [

@@ -2,6 +2,7 @@ import Foundation
 import HelixArtifacts
 import HelixModel
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("release artifacts", .timeLimit(.minutes(1)))
@@ -66,8 +67,8 @@ struct ReleaseArtifactStoreTests {
   @Test("a server that python wrote serves as well as our own")
   func independentServer() async throws {
     try #require(FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"))
-    try scratch.write("mirror/v1.29.1+k3s2/k3s", binary)
-    try scratch.write("mirror/v1.29.1+k3s2/sha256sum-amd64.txt", list())
+    try scratch.write(binary, to: "mirror/v1.29.1+k3s2/k3s")
+    try scratch.write(list(), to: "mirror/v1.29.1+k3s2/sha256sum-amd64.txt")
     let server = try PythonServer(folder: "\(scratch.path)/mirror")
     let store = try ReleaseArtifactStore(
       origin: .mirror(server.address), cache: "\(scratch.path)/cache")
@@ -114,7 +115,7 @@ struct ReleaseArtifactStoreTests {
       if status == 416, request.start != 0 { return Reply(status: "416 Range Not Satisfiable") }
       return Reply(body: Array(binary.utf8))
     }
-    try scratch.write("cache/sha256/\(sha256(binary)).part", String(binary.prefix(5000)))
+    try scratch.write(String(binary.prefix(5000)), to: "cache/sha256/\(sha256(binary)).part")
     let path = try await store(server).file(of: k3s)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == binary)
   }
@@ -122,7 +123,8 @@ struct ReleaseArtifactStoreTests {
   @Test("a part of some other file is found out, and the file fetched whole")
   func foreignPart() async throws {
     let server = try ScratchServer { .file($0.path == listPath ? list() : binary, for: $0) }
-    try scratch.write("cache/sha256/\(sha256(binary)).part", String(repeating: "x", count: 5000))
+    try scratch.write(
+      String(repeating: "x", count: 5000), to: "cache/sha256/\(sha256(binary)).part")
     let path = try await store(server).file(of: k3s)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == binary)
     #expect(server.requests.map(\.start) == [nil, 5000, 0])
@@ -131,7 +133,7 @@ struct ReleaseArtifactStoreTests {
   @Test("a part that was whole already is not fetched")
   func wholePart() async throws {
     let server = try ScratchServer { .file($0.path == listPath ? list() : binary, for: $0) }
-    try scratch.write("cache/sha256/\(sha256(binary)).part", binary)
+    try scratch.write(binary, to: "cache/sha256/\(sha256(binary)).part")
     _ = try await store(server).file(of: k3s)
     #expect(server.requests.map(\.path) == [listPath])
   }
@@ -245,7 +247,7 @@ struct ReleaseArtifactStoreTests {
   @Test("a cached file that was damaged is fetched anew")
   func damagedCache() async throws {
     let server = try ScratchServer { .file($0.path == listPath ? list() : binary, for: $0) }
-    try scratch.write("cache/sha256/\(sha256(binary))", "damaged")
+    try scratch.write("damaged", to: "cache/sha256/\(sha256(binary))")
     let path = try await store(server).file(of: k3s)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == binary)
   }
@@ -299,7 +301,7 @@ struct ReleaseArtifactStoreTests {
     let server = try ScratchServer { .file(list(), for: $0) }
     _ = try await store(server).checksum(of: k3s)
     let kept = try #require(scratch.files(below: "cache/releases").first)
-    try scratch.write("cache/releases/\(kept)", text)
+    try scratch.write(text, to: "cache/releases/\(kept)")
     #expect(try await store(server).checksum(of: k3s) == sha256(binary))
     #expect(server.requests.count == 2)
   }

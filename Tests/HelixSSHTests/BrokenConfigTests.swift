@@ -1,4 +1,5 @@
 import HelixModel
+import TestSupport
 import Testing
 
 @testable import HelixSSH

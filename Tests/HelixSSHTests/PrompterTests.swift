@@ -1,6 +1,7 @@
 import Glibc
 import Foundation
 import HelixModel
+import TestSupport
 import Testing
 
 @testable import HelixSSH

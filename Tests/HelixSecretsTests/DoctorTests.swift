@@ -1,6 +1,7 @@
 import HelixAge
 import HelixModel
 import HelixSOPS
+import TestSupport
 import Testing
 
 @testable import HelixSecrets
@@ -23,7 +24,7 @@ struct DoctorTests {
       Array("a: b\n".utf8), format: .yaml, file: "a.sops.yaml",
       options: EncryptionOptions(groups: [KeyGroup([.age(pair.recipient)])]),
       tools: WritingTools(now: Moment(secondsSince1970: 1_700_000_000)), random: &random)
-    let path = try scratch.write("a.sops.yaml", sealed)
+    let path = try scratch.write(sealed, to: "a.sops.yaml")
     scan = RepositoryScan(of: [path], config: nil, workingFolder: "/", isRepository: false)
   }
 

@@ -2,6 +2,7 @@ import Foundation
 import HelixAge
 import HelixModel
 import HelixSOPS
+import TestSupport
 import Testing
 
 @testable import HelixSecrets

@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixSecrets
+import TestSupport
 import Testing
 
 /// What a host runs for its own copy of a value, as `Fingerprinter` documents it.
@@ -19,7 +20,7 @@ struct FingerprintTests {
   init() throws {
     scratch = try ScratchFolder()
     let folder = try scratch.folder("secrets")
-    try scratch.write("secrets/token", "canary-7f3c9a51\n")
+    try scratch.write("canary-7f3c9a51\n", to: "secrets/token")
     key = try FingerprintKeyFile(path: "\(scratch.path)/state/fingerprint-key").key()
     fingerprinter = KeyedFingerprinter(key: key, secrets: FolderSecretStore(folder: folder))
   }
@@ -30,7 +31,7 @@ struct FingerprintTests {
       "", "\n", "short", "token: %s\\n \"'$(x)`é‹›\n\n", String(repeating: "x", count: 9999),
     ])
   func oracle(value: String) throws {
-    let file = try scratch.write("copy", value)
+    let file = try scratch.write(value, to: "copy")
     let script = hostScript.replacing("FILE", with: file)
     let line = String(decoding: key.reveal(), as: UTF8.self) + "\n"
     let theirs = try output(of: "/bin/sh", ["-c", script], input: line)
@@ -129,7 +130,7 @@ struct FingerprintKeyFileTests {
     "a file that is not a key is refused and left alone",
     arguments: ["", "canary", String(repeating: "A", count: 64), String(repeating: "a", count: 65)])
   func notAKey(text: String) throws {
-    let path = try scratch.write("fingerprint-key", text)
+    let path = try scratch.write(text, to: "fingerprint-key")
     let problem = try #require(throws: Diagnostic.self) { try FingerprintKeyFile(path: path).key() }
     #expect(problem.summary == "\(path) is not a fingerprint key")
     #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
@@ -139,7 +140,7 @@ struct FingerprintKeyFileTests {
   @Test("a key that others can read is refused")
   func openMode() throws {
     let path = try scratch.write(
-      "fingerprint-key", String(repeating: "a", count: 64), mode: 0o644)
+      String(repeating: "a", count: 64), to: "fingerprint-key", mode: 0o644)
     let problem = try #require(throws: Diagnostic.self) { try FingerprintKeyFile(path: path).key() }
     #expect(problem.remedy == "chmod 600 \(path)")
   }

@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixSecrets
+import TestSupport
 import Testing
 
 /// A value that must never be seen; every refused file holds it.
@@ -18,29 +19,29 @@ struct FolderSecretStoreTests {
 
   @Test("a value is the file without its last newline", arguments: ["", "\n"])
   func value(ending: String) throws {
-    try scratch.write("secrets/token", canary + ending)
+    try scratch.write(canary + ending, to: "secrets/token")
     #expect(try store.value(of: SecretName("token")).reveal() == Array(canary.utf8))
   }
 
   @Test("a run sees one value, even when the file changes meanwhile")
   func readOnce() throws {
-    try scratch.write("secrets/token", canary)
+    try scratch.write(canary, to: "secrets/token")
     _ = try store.value(of: SecretName("token"))
-    try scratch.write("secrets/token", "another")
+    try scratch.write("another", to: "secrets/token")
     #expect(try store.value(of: SecretName("token")).reveal() == Array(canary.utf8))
   }
 
   @Test("a file that was refused is read again after it was put right")
   func refusedThenRight() throws {
-    try scratch.write("secrets/token", canary, mode: 0o644)
+    try scratch.write(canary, to: "secrets/token", mode: 0o644)
     #expect(throws: Diagnostic.self) { try store.value(of: SecretName("token")) }
-    try scratch.write("secrets/token", canary)
+    try scratch.write(canary, to: "secrets/token")
     #expect(try store.value(of: SecretName("token")).reveal() == Array(canary.utf8))
   }
 
   @Test("an unknown name gets the nearest one and the command that makes it")
   func unknown() throws {
-    try scratch.write("secrets/k3s-token", canary)
+    try scratch.write(canary, to: "secrets/k3s-token")
     let problem = try refusal(of: "k3s-tokn")
     #expect(problem.summary == "no secret named \"k3s-tokn\"")
     let remedy = try #require(problem.remedy)
@@ -65,7 +66,7 @@ struct FolderSecretStoreTests {
     "a file that others can reach is refused",
     arguments: [0o640, 0o604, 0o644, 0o660, 0o620, 0o666])
   func mode(bits: Int) throws {
-    try scratch.write("secrets/token", canary, mode: bits)
+    try scratch.write(canary, to: "secrets/token", mode: bits)
     let problem = try refusal(of: "token")
     #expect(problem.summary.contains("mode \(String(bits, radix: 8))"))
     #expect(problem.remedy == "chmod 600 \(scratch.path)/secrets/token")
@@ -73,7 +74,7 @@ struct FolderSecretStoreTests {
 
   @Test("a file that only its owner can reach is accepted", arguments: [0o600, 0o400])
   func ownMode(bits: Int) throws {
-    try scratch.write("secrets/token", canary, mode: bits)
+    try scratch.write(canary, to: "secrets/token", mode: bits)
     #expect(try store.value(of: SecretName("token")).reveal() == Array(canary.utf8))
   }
 
@@ -85,19 +86,19 @@ struct FolderSecretStoreTests {
       ("\(canary)\r\n", "carriage return"), ("\(canary)\0", "NUL"),
     ])
   func contents(text: String, words: String) throws {
-    try scratch.write("secrets/token", text)
+    try scratch.write(text, to: "secrets/token")
     #expect(try refusal(of: "token").summary.contains(words))
   }
 
   @Test("bytes that are not UTF-8 are refused")
   func binary() throws {
-    try scratch.write("secrets/token", Array(canary.utf8) + [0xC3, 0x28])
+    try scratch.write(Array(canary.utf8) + [0xC3, 0x28], to: "secrets/token")
     #expect(try refusal(of: "token").summary.contains("not UTF-8"))
   }
 
   @Test("a file too large for a secret is refused")
   func large() throws {
-    try scratch.write("secrets/token", String(repeating: canary, count: 10_000))
+    try scratch.write(String(repeating: canary, count: 10_000), to: "secrets/token")
     #expect(try refusal(of: "token").summary.contains("larger than 64 KiB"))
   }
 
@@ -105,14 +106,14 @@ struct FolderSecretStoreTests {
     "a name that is not a plain file name is refused",
     arguments: ["", ".", "..", "../outside", "a/b", "/etc/shadow", ".hidden", "a\0b", "a\nb"])
   func names(name: String) throws {
-    try scratch.write("outside", canary)
+    try scratch.write(canary, to: "outside")
     #expect(try refusal(of: name).summary.contains("cannot be a secret's name"))
   }
 
   @Test("a link that leads out of the folder is refused, one within it is followed")
   func links() throws {
-    let outside = try scratch.write("outside", canary)
-    try scratch.write("secrets/inside", canary)
+    let outside = try scratch.write(canary, to: "outside")
+    try scratch.write(canary, to: "secrets/inside")
     let files = FileManager.default
     try files.createSymbolicLink(
       atPath: "\(scratch.path)/secrets/away", withDestinationPath: outside)
@@ -125,7 +126,7 @@ struct FolderSecretStoreTests {
   @Test("a folder whose name only begins like the secrets folder is outside")
   func siblingFolder() throws {
     try scratch.folder("secrets-old")
-    let old = try scratch.write("secrets-old/token", canary)
+    let old = try scratch.write(canary, to: "secrets-old/token")
     try FileManager.default.createSymbolicLink(
       atPath: "\(scratch.path)/secrets/token", withDestinationPath: old)
     #expect(try refusal(of: "token").summary.contains("leads out of"))
@@ -144,14 +145,14 @@ struct FolderSecretStoreTests {
   @Test("names lists what could be a secret, in order")
   func listing() throws {
     for name in ["b", "a", ".hidden", "README.md", "cluster.sops.yaml"] {
-      try scratch.write("secrets/\(name)", canary)
+      try scratch.write(canary, to: "secrets/\(name)")
     }
     #expect(store.names == [SecretName("a"), SecretName("b")])
   }
 
   @Test("a store shows no value when it is printed")
   func printed() throws {
-    try scratch.write("secrets/token", canary)
+    try scratch.write(canary, to: "secrets/token")
     let value = try store.value(of: SecretName("token"))
     #expect(!shown(value).contains(canary))
     #expect(!shown(store).contains(canary))

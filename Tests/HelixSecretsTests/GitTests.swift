@@ -1,6 +1,7 @@
 import Foundation
 import HelixModel
 import HelixSecrets
+import TestSupport
 import Testing
 
 private let git = "/usr/bin/git"
@@ -15,12 +16,12 @@ struct GitTests {
     scratch = try ScratchFolder()
     store = FolderSecretStore(folder: try scratch.folder("estate/secrets"))
     try inRepository("init", "-q")
-    try scratch.write("estate/secrets/token", "canary")
+    try scratch.write("canary", to: "estate/secrets/token")
   }
 
   @Test("a file that git does not know is accepted")
   func untracked() throws {
-    try scratch.write("estate/other", "x")
+    try scratch.write("x", to: "estate/other")
     try inRepository("add", "estate/other")
     _ = try store.value(of: SecretName("token"))
   }
@@ -37,19 +38,19 @@ struct GitTests {
   @Test("a tracked file whose path only ends the same way does not matter")
   func sameEnding() throws {
     try scratch.folder("copy/estate/secrets")
-    try scratch.write("copy/estate/secrets/token", "x")
+    try scratch.write("x", to: "copy/estate/secrets/token")
     try inRepository("add", "-f", "copy/estate/secrets/token")
     _ = try store.value(of: SecretName("token"))
   }
 
   @Test("a worktree has an index of its own")
   func worktree() throws {
-    try scratch.write("estate/other", "x")
+    try scratch.write("x", to: "estate/other")
     try inRepository("add", "estate/other")
     try inRepository("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "one")
     try inRepository("worktree", "add", "-q", "\(scratch.path)/tree")
     try scratch.folder("tree/estate/secrets")
-    try scratch.write("tree/estate/secrets/token", "canary")
+    try scratch.write("canary", to: "tree/estate/secrets/token")
     _ = try output(of: git, ["-C", "\(scratch.path)/tree", "add", "-f", "estate/secrets/token"])
     let there = FolderSecretStore(folder: "\(scratch.path)/tree/estate/secrets")
     #expect(throws: Diagnostic.self) { try there.value(of: SecretName("token")) }

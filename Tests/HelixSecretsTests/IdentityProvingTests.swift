@@ -1,6 +1,7 @@
 import HelixAge
 import HelixModel
 import HelixSOPS
+import TestSupport
 import Testing
 
 @testable import HelixSecrets
@@ -24,7 +25,7 @@ struct IdentityProvingTests {
       Array("a: b\n".utf8), format: .yaml, file: name,
       options: EncryptionOptions(groups: [KeyGroup([.age(pair.recipient)])]),
       tools: WritingTools(now: Moment(secondsSince1970: 1_700_000_000)), random: &random)
-    try scratch.write(name, sealed)
+    try scratch.write(sealed, to: name)
   }
 
   private func proof(_ files: [String], rules: [(String, AgeKeyPair)]) throws -> IdentityProof {
@@ -73,7 +74,7 @@ struct IdentityProvingTests {
     try seal("a.yaml", for: own)
     let path = "\(scratch.path)/a.yaml"
     let text = String(decoding: try GuardedFile(reading: path).bytes, as: UTF8.self)
-    try scratch.write("a.yaml", text.replacing("type:str]\nsops", with: "type:int]\nsops"))
+    try scratch.write(text.replacing("type:str]\nsops", with: "type:int]\nsops"), to: "a.yaml")
     #expect(try proof(["a.yaml"], rules: [("^a", own)]).problems.count == 1)
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HelixAge
 import HelixModel
+import TestSupport
 import Testing
 
 @testable import HelixSecrets
@@ -24,7 +25,7 @@ struct IdentitySourcesTests {
   }
 
   private func file(_ name: String, _ pair: AgeKeyPair) throws -> String {
-    try scratch.write(name, text(pair) + "\n")
+    try scratch.write(text(pair) + "\n", to: name)
   }
 
   private func sources(

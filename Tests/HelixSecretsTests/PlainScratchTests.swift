@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HelixSecrets
@@ -16,7 +17,7 @@ struct PlainScratchTests {
   @Test("what a killed edit left is removed, and what a link there leads to is not touched")
   func stale() throws {
     let scratch = try ScratchFolder()
-    let elsewhere = try scratch.write("elsewhere", "not ours to wipe")
+    let elsewhere = try scratch.write("not ours to wipe", to: "elsewhere")
     let left = try folder()
     try FileManager.default.createSymbolicLink(
       atPath: "\(left)/link", withDestinationPath: elsewhere)

@@ -89,6 +89,10 @@ package final class Running {
       let path = streams.appendingPathComponent(name).path
       posix_spawn_file_actions_addopen(&actions, number, path, O_WRONLY | O_CREAT, 0o600)
     }
+    // A socket of another test would have the child for a second owner, and stay open with it.
+    for descriptor in openDescriptors() where descriptor > 2 {
+      posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
     var attributes = unblocked()
     defer { posix_spawnattr_destroy(&attributes) }
     let argv = arguments.map { strdup($0) } + [nil]
@@ -98,6 +102,11 @@ package final class Running {
     let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, argv, envp)
     guard code == 0 else { throw NotStarted(program: arguments[0], code: code) }
     return pid
+  }
+
+  private static func openDescriptors() -> [Int32] {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    return (names ?? []).compactMap { Int32($0) }
   }
 
   private static func unblocked() -> posix_spawnattr_t {

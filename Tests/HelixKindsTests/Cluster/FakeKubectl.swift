@@ -6,13 +6,11 @@ import TestSupport
 /// A folder that stands for a server's root, with a program `k3s` that writes down how it is called
 /// and answers what a test has laid for its verb.
 struct FakeKubectl {
-  let root = FileManager.default.temporaryDirectory
-    .appending(path: "helix-kubectl-\(UUID().uuidString)")
+  let root: ScratchFolder
 
   init() throws {
-    let folder = root.appending(path: "usr/local/bin")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try writeProgram(Self.program(root.path), to: folder.appending(path: "k3s").path)
+    root = try ScratchFolder()
+    try root.program(Self.program(root.path), "usr/local/bin/k3s")
   }
 
   /// Answers stand in files called after the verb; `dry-run` is the apply that changes nothing,
@@ -33,18 +31,15 @@ struct FakeKubectl {
   }
 
   func answer(_ verb: String, _ text: String, failing errors: String? = nil) throws {
-    try write(text, to: "answer-\(verb)")
-    if let errors { try write(errors, to: "errors-\(verb)") }
+    try root.write(text, to: "answer-\(verb)")
+    if let errors { try root.write(errors, to: "errors-\(verb)") }
   }
 
   /// How kubectl was called, without the limits that every call has.
-  var calls: [String] {
-    let text = (try? String(contentsOf: root.appending(path: "calls"), encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").map(String.init)
-  }
+  var calls: [String] { root.text(of: "calls").split(separator: "\n").map(String.init) }
 
   func input(of verb: String) throws -> String {
-    try String(contentsOf: root.appending(path: "stdin-\(verb)"), encoding: .utf8)
+    try String(contentsOfFile: root.file("stdin-\(verb)"), encoding: .utf8)
   }
 
   func ask<Value>(_ fact: Fact<Value>, in shell: String = "sh", served: Bool = true) throws -> Value
@@ -67,9 +62,5 @@ struct FakeKubectl {
   private func run(_ script: String, in shell: String, served: Bool = true) throws -> Ran {
     try TestSupport.run(
       script: "systemctl() { return \(served ? 0 : 3); }\n\(script)", in: shell)
-  }
-
-  private func write(_ text: String, to path: String) throws {
-    try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
   }
 }

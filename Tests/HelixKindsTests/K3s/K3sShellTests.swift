@@ -9,14 +9,13 @@ import Testing
 /// The scripts of facts and steps, run by a real shell in a folder that stands for a host's root.
 @Suite("k3s scripts in a shell")
 struct K3sShellTests {
-  private let root = FileManager.default.temporaryDirectory
-    .appending(path: "helix-kinds-\(UUID().uuidString)")
+  private let root: ScratchFolder
   private let canary = "canary-c0ffee-token"
 
   init() throws {
+    root = try ScratchFolder()
     for folder in ["etc/rancher/k3s/config.yaml.d", "etc/systemd/system", "usr/local/bin"] {
-      try FileManager.default.createDirectory(
-        at: root.appending(path: folder), withIntermediateDirectories: true)
+      try root.folder(folder)
     }
   }
 
@@ -80,10 +79,8 @@ struct K3sShellTests {
   func votes(shell: String) throws {
     let none = try QuorumWord(shellOutput(K3sQuorum.script, in: shell))
     #expect(none == QuorumWord(etcd: .absent, isLearner: false, isReady: false, voters: nil))
-    try FileManager.default.createDirectory(
-      at: root.appending(path: "var/lib/rancher/k3s/server/db/etcd/member"),
-      withIntermediateDirectories: true)
-    try writeProgram(
+    try root.folder("var/lib/rancher/k3s/server/db/etcd/member")
+    try root.program(
       """
       #!/bin/sh
       case "$*" in
@@ -91,7 +88,7 @@ struct K3sShellTests {
       *jobs*) [ "$HELIX_JOBS" != hidden ] || exit 1; printf 'job m1 Complete\\njob m2 \\njob m3 SuccessCriteriaMet Complete\\njob m2 \\n' ;;
       *) printf 'voter=True m1 True\\nvoter= w1 True\\nvoter=True m2 Unknown\\nvoter=False m3 True\\n' ;;
       esac
-      """, to: root.appending(path: "usr/local/bin/k3s").path)
+      """, "usr/local/bin/k3s")
     let said = """
       systemctl() { return 0; }
       curl() {
@@ -137,7 +134,7 @@ struct K3sShellTests {
 
   @Test("a secret in the config never leaves the host, however it is written")
   func secretsInConfigStay() throws {
-    try write(
+    try root.write(
       """
       # token: \(canary)
       token: "\(canary)"   # the \(canary)
@@ -153,7 +150,8 @@ struct K3sShellTests {
       - 192.0.2.10
       secrets-encryption: true
       """, to: "etc/rancher/k3s/config.yaml")
-    try write("token: \(canary)\nnode-label+:\n- a=b\n", to: "etc/rancher/k3s/config.yaml.d/a.yaml")
+    try root.write(
+      "token: \(canary)\nnode-label+:\n- a=b\n", to: "etc/rancher/k3s/config.yaml.d/a.yaml")
     let (answer, raw) = try askRaw(InstalledConfig.fact)
     #expect(!raw.contains(canary))
     let settings = try #require(answer.text.flatMap { ConfigReader.read($0) })
@@ -170,17 +168,17 @@ struct K3sShellTests {
   func tokenForms() throws {
     let hash = String(repeating: "ab", count: 32)
     let fingerprint = try fingerprint(of: canary)
-    try write(canary + "\n", to: "etc/rancher/k3s/token")
+    try root.write(canary + "\n", to: "etc/rancher/k3s/token")
     var (answer, raw) = try askRaw(TokenFile.fact)
     #expect(answer?.caHash == nil && answer?.password == fingerprint && !raw.contains(canary))
-    try write("K10\(hash)::server:\(canary)\n", to: "etc/rancher/k3s/token")
+    try root.write("K10\(hash)::server:\(canary)\n", to: "etc/rancher/k3s/token")
     (answer, raw) = try askRaw(TokenFile.fact)
     #expect(answer?.caHash == hash && answer?.password == fingerprint && !raw.contains(canary))
   }
 
   @Test("a secret in a unit's flags or environment never leaves the host")
   func secretsInUnitStay() throws {
-    try write(
+    try root.write(
       """
       [Service]
       Environment=K3S_TOKEN=\(canary)
@@ -193,7 +191,7 @@ struct K3sShellTests {
       \t'--disable' 'traefik'
 
       """, to: "etc/systemd/system/k3s.service")
-    try write("K3S_TOKEN='\(canary)'\n", to: "etc/systemd/system/k3s.service.env")
+    try root.write("K3S_TOKEN='\(canary)'\n", to: "etc/systemd/system/k3s.service.env")
     let (answer, raw) = try askRaw(InstalledUnit.fact(.server))
     #expect(!raw.contains(canary))
     #expect(answer.variables == ["K3S_TOKEN"])
@@ -204,8 +202,8 @@ struct K3sShellTests {
 
   @Test("our own unit and scripts are known again")
   func ownUnit() throws {
-    try write(NodeScripts.unit(.agent), to: "etc/systemd/system/k3s-agent.service")
-    try write(NodeScripts.kill, to: "usr/local/bin/k3s-killall.sh")
+    try root.write(NodeScripts.unit(.agent), to: "etc/systemd/system/k3s-agent.service")
+    try root.write(NodeScripts.kill, to: "usr/local/bin/k3s-killall.sh")
     let answer = try ask(InstalledUnit.fact(.agent), keepingPathsInside: false)
     #expect(answer.isOurs)
     #expect(answer.scripts.count == 1 && answer.scripts.values.first?.count == 64)
@@ -213,7 +211,7 @@ struct K3sShellTests {
 
   @Test("a kubeconfig gets its address and names, and nothing else changes")
   func kubeconfig() throws {
-    try write(
+    try root.write(
       """
       apiVersion: v1
       clusters:
@@ -239,8 +237,8 @@ struct K3sShellTests {
     #expect(text.contains("server: https://192.0.2.10:6443\n  name: helix\n"))
     #expect(text.contains("- name: helix\n") && text.contains("current-context: helix\n"))
     let served = try #require(try ask(KubeconfigContent.served(rewrite)))
-    try write(text, to: "kept")
-    let path = root.appending(path: "kept").path
+    try root.write(text, to: "kept")
+    let path = root.file("kept")
     let kept = try #require(try ask(KubeconfigContent.kept(at: path, name: "helix")))
     #expect(kept.values == served.values && kept.values.count == 3)
     #expect(kept.namesOurs && kept.clusters == 1)
@@ -297,10 +295,6 @@ extension K3sShellTests {
   private func fingerprint(of text: String) throws -> String {
     let script = "HELIX_KEY=key\n\(FactPrelude.script)\nprintf '%s' \(text) | helix_fingerprint"
     return try run(script: script).output.trimmingCharacters(in: .newlines)
-  }
-
-  private func write(_ text: String, to path: String) throws {
-    try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
   }
 }
 

@@ -7,51 +7,44 @@ import TestSupport
 
 /// A folder that stands for a host's root, with programs that only write down what they are asked.
 final class ShellHost: Sendable {
-  private let root = FileManager.default.temporaryDirectory
-    .appending(path: "helix-host-\(UUID().uuidString)")
+  private let root: ScratchFolder
 
   init() throws {
+    root = try ScratchFolder()
     for folder in [
       "bin", "etc/rancher/k3s", "usr/local/bin", "var/lib/rancher/k3s", "var/lib/apt/lists",
       "var/lib/helix-infra", "run", "boot",
     ] {
-      try FileManager.default.createDirectory(
-        at: root.appending(path: folder), withIntermediateDirectories: true)
+      try root.folder(folder)
     }
   }
-
-  deinit { try? FileManager.default.removeItem(at: root) }
 
   /// Puts a program there; what it was asked stands in `calls`.
   func program(_ name: String, _ body: String) throws {
     let folder = name.hasPrefix("k3s") ? "usr/local/bin" : "bin"
-    let path = root.appending(path: "\(folder)/\(name)").path
-    try writeProgram(
-      "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\(root.path)/calls\n\(body)\n", to: path)
+    try root.program(
+      "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\(root.file("calls"))\n\(body)\n", "\(folder)/\(name)")
   }
 
   /// Every call of every program, in order.
   var calls: [String] {
-    get throws {
-      try String(contentsOf: root.appending(path: "calls"), encoding: .utf8)
-        .split(separator: "\n").map(String.init)
-    }
+    get throws { try read("calls").split(separator: "\n").map(String.init) }
   }
 
   func write(_ text: String, to path: String) throws {
-    try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
+    try root.write(text, to: path)
   }
 
   func read(_ path: String) throws -> String {
-    try String(contentsOf: root.appending(path: path), encoding: .utf8)
+    try String(contentsOfFile: root.file(path), encoding: .utf8)
   }
 
   func remove(_ path: String) throws {
-    try FileManager.default.removeItem(at: root.appending(path: path))
+    try FileManager.default.removeItem(atPath: root.file(path))
   }
 
   func date(_ path: String, _ when: String) throws {
-    _ = try shell("touch -d '\(when)' '\(root.appending(path: path).path)'")
+    _ = try shell("touch -d '\(when)' '\(root.file(path))'")
   }
 
   func run(_ instruction: Instruction) throws -> Ran {

@@ -10,9 +10,10 @@ import Testing
 /// and programs ahead of the path that say what the host's would.
 @Suite("facts of a cluster's state in a shell")
 struct StatusFactsTests {
-  private let root = FileManager.default.temporaryDirectory
-    .appending(path: "helix-status-\(UUID().uuidString)")
+  private let root: ScratchFolder
   static let shells = ["sh", "bash", "busybox sh"]
+
+  init() throws { root = try ScratchFolder() }
 
   @Test("a host without k3s answers every fact", arguments: shells)
   func bareHost(shell: String) throws {
@@ -26,8 +27,8 @@ struct StatusFactsTests {
 
   @Test("etcd's own page tells its part, its size and how fast its disk is", arguments: shells)
   func etcdMetrics(shell: String) throws {
-    try folder("var/lib/rancher/k3s/server/db/etcd/member")
-    try write(StatusPages.etcd, to: "page")
+    try root.folder("var/lib/rancher/k3s/server/db/etcd/member")
+    try root.write(StatusPages.etcd, to: "page")
     try program(
       "curl", #"case "$*" in *:2381/metrics) cat \#(root.path)/page ;; *) exit 7 ;; esac"#)
     let metrics = try #require(try ask(EtcdMetrics.fact, in: shell))
@@ -41,7 +42,7 @@ struct StatusFactsTests {
 
   @Test("an etcd that does not answer is no etcd, and no fault")
   func silentEtcd() throws {
-    try folder("var/lib/rancher/k3s/server/db/etcd/member")
+    try root.folder("var/lib/rancher/k3s/server/db/etcd/member")
     try program("curl", "exit 7")
     #expect(try ask(EtcdMetrics.fact) == nil)
   }
@@ -50,19 +51,19 @@ struct StatusFactsTests {
     "certificates tell their end without openssl, the first of a file for the file",
     arguments: shells)
   func certificates(shell: String) throws {
-    try folder("var/lib/rancher/k3s/server/tls/etcd")
-    try folder("var/lib/rancher/k3s/agent")
+    try root.folder("var/lib/rancher/k3s/server/tls/etcd")
+    try root.folder("var/lib/rancher/k3s/agent")
     let pem = { (text: String) in
       "-----BEGIN CERTIFICATE-----\n\(text)\n-----END CERTIFICATE-----\n"
     }
     let tls = "var/lib/rancher/k3s/server/tls"
-    try write(pem(StatusPages.year) + pem(StatusPages.decades), to: "\(tls)/client-admin.crt")
-    try write(pem(StatusPages.decades), to: "\(tls)/server-ca.crt")
-    try write(pem(StatusPages.ended), to: "\(tls)/client-cloud-controller.crt")
-    try write(pem(StatusPages.year), to: "\(tls)/client-k3s-cloud-controller.crt")
-    try write("subject=x\r\n" + pem(StatusPages.ended.folded), to: "\(tls)/etcd/client.crt")
-    try write("nothing of the sort\n", to: "var/lib/rancher/k3s/agent/serving-kubelet.crt")
-    try write(pem("MIIB"), to: "var/lib/rancher/k3s/agent/client-kubelet.crt")
+    try root.write(pem(StatusPages.year) + pem(StatusPages.decades), to: "\(tls)/client-admin.crt")
+    try root.write(pem(StatusPages.decades), to: "\(tls)/server-ca.crt")
+    try root.write(pem(StatusPages.ended), to: "\(tls)/client-cloud-controller.crt")
+    try root.write(pem(StatusPages.year), to: "\(tls)/client-k3s-cloud-controller.crt")
+    try root.write("subject=x\r\n" + pem(StatusPages.ended.folded), to: "\(tls)/etcd/client.crt")
+    try root.write("nothing of the sort\n", to: "var/lib/rancher/k3s/agent/serving-kubelet.crt")
+    try root.write(pem("MIIB"), to: "var/lib/rancher/k3s/agent/client-kubelet.crt")
     let read = try ask(CertificateEnds.fact, in: shell)
     #expect(
       Dictionary(uniqueKeysWithValues: read.ends.map { ($0.file, $0.ends) }) == [
@@ -188,10 +189,10 @@ extension StatusFactsTests {
     }
     try k3s(table(StatusPages.pods))
     #expect(try ask(ClusterVoice.fact).pods?.count == 2)
-    #expect(!FileManager.default.fileExists(atPath: root.appending(path: "asked-jobs").path))
+    #expect(!FileManager.default.fileExists(atPath: root.file("asked-jobs")))
     try k3s(table(StatusPages.podsOfJobs))
     #expect(try ask(ClusterVoice.fact).pods?.count == 5)
-    #expect(FileManager.default.fileExists(atPath: root.appending(path: "asked-jobs").path))
+    #expect(FileManager.default.fileExists(atPath: root.file("asked-jobs")))
   }
 
   @Test("an API that is not ready says why, and is asked nothing more", arguments: shells)
@@ -205,7 +206,7 @@ extension StatusFactsTests {
       """)
     let voice = try ask(ClusterVoice.fact, in: shell)
     #expect(voice.readiness == .failing(["etcd", "poststarthook/rbac/bootstrap-roles"]))
-    #expect(!FileManager.default.fileExists(atPath: root.appending(path: "asked-more").path))
+    #expect(!FileManager.default.fileExists(atPath: root.file("asked-more")))
     try k3s("*) echo 'connection refused' >&2; exit 1 ;;")
     #expect(try ask(ClusterVoice.fact, in: shell).readiness == .silent)
   }
@@ -236,23 +237,12 @@ extension StatusFactsTests {
   /// A k3s that answers by its arguments, on a server that runs.
   private func k3s(_ cases: String) throws {
     try program("systemctl", "exit 0")
-    try program("../usr/local/bin/k3s", "case \"$*\" in\n\(cases)\nesac")
+    try program("k3s", "case \"$*\" in\n\(cases)\nesac")
   }
 
   private func program(_ name: String, _ script: String) throws {
-    try folder("bin")
-    try folder("usr/local/bin")
-    try writeProgram("#!/bin/sh\n\(script)\n", to: root.appending(path: "bin/\(name)").path)
-  }
-
-  private func folder(_ path: String) throws {
-    try FileManager.default.createDirectory(
-      at: root.appending(path: path), withIntermediateDirectories: true)
-  }
-
-  private func write(_ text: String, to path: String) throws {
-    try folder("")
-    try text.write(to: root.appending(path: path), atomically: false, encoding: .utf8)
+    let folder = name == "k3s" ? "usr/local/bin" : "bin"
+    try root.program("#!/bin/sh\n\(script)\n", "\(folder)/\(name)")
   }
 }
 

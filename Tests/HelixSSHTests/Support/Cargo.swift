@@ -1,5 +1,6 @@
 import Foundation
 import HelixModel
+import TestSupport
 import Testing
 
 @testable import HelixSSH

@@ -1,4 +1,5 @@
 import HelixModel
+import TestSupport
 
 @testable import HelixSSH
 
