@@ -14,6 +14,7 @@ import Testing
 ///     limit worker-1 worker-2
 ///     node worker-2 not-ready KubeletNotReady container runtime network not ready
 ///     node worker-1 cordoned note=upgrade
+///     node worker-3 absent
 ///     node burst-1 agent release=v1.28.5+k3s1
 ///     pod default web-1 0/1 CrashLoopBackOff 3d worker-2
 ///     plan system-upgrade agents v1.29.1-k3s2 HASH worker-1
@@ -169,10 +170,11 @@ extension StatusCase {
   }
 
   private var members: [(name: String, isServer: Bool, words: [String])] {
-    let known = hosts.filter { $0.profile != "fresh" }.map { host in
+    let known = hosts.filter { $0.profile != "fresh" && nodes[$0.name.rawValue] != ["absent"] }.map
+    { host in
       (host.name.rawValue, host.isServer, nodes[host.name.rawValue] ?? [])
     }
-    let names = Set(known.map(\.0))
+    let names = Set(hosts.map(\.name.rawValue))
     let others = nodes.filter { !names.contains($0.key) }.map { name, words in
       (name, !words.contains("agent"), words)
     }

@@ -44,7 +44,7 @@ enum ApplyPhase: Int, Comparable {
 struct ApplyOrder {
   let objects: [ManifestObject]
   private var namespaces: [String: Address] = [:]
-  private var definitions: [String: Address] = [:]
+  private var definitions: [String: ManifestObject] = [:]
   /// By namespace; those of the whole cluster under an empty name.
   private var configuration: [String: [Address]] = [:]
   private var chartConfigs: [String: Address] = [:]
@@ -61,7 +61,7 @@ struct ApplyOrder {
       switch ApplyPhase(of: object) {
       case .namespaces: namespaces[object.name] = address
       case .definitions:
-        if let kind = object.defined { definitions["\(kind.group)/\(kind.kind)"] = address }
+        if let kind = object.defined { definitions["\(kind.group)/\(kind.kind)"] = object }
       case .configuration where object.kind == "HelmChartConfig":
         chartConfigs["\(place)/\(object.name)"] = address
       case .configuration: configuration[place, default: []].append(address)
@@ -72,10 +72,15 @@ struct ApplyOrder {
     }
   }
 
+  /// What the same files say of an object's kind.
+  func definition(of object: ManifestObject) -> ManifestObject? {
+    definitions["\(object.group)/\(object.kind)"]
+  }
+
   /// What must be there before an object is applied.
   func waits(of object: ManifestObject) -> [Address] {
     var waits = [object.namespace.flatMap { namespaces[$0] }].compactMap(\.self)
-    waits += [definitions["\(object.group)/\(object.kind)"]].compactMap(\.self)
+    waits += [definition(of: object)].compactMap { $0.map(ClusterObject.address) }
     switch ApplyPhase(of: object) {
     case .namespaces, .definitions, .configuration: break
     case .workloads:

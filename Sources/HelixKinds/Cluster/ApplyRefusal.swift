@@ -14,6 +14,8 @@ struct ApplyRefusal {
   }
 
   var verdict: Verdict {
+    if words.contains("failed calling webhook") { return .heldBack(silentWebhook) }
+    if isPassing { return .heldBack(notTriedOut) }
     if words.contains("because it is being terminated") { return .heldBack(namespaceIsGoing) }
     if let conflict { return .refused(conflict) }
     if words.contains("does not support dry run") { return .refused(webhook) }
@@ -22,6 +24,19 @@ struct ApplyRefusal {
     }
     return .refused(other)
   }
+
+  /// Whether the API did not get as far as to judge the object.
+  private var isPassing: Bool {
+    let own = words.split(separator: "\n").filter { !$0.hasPrefix("Warning:") }
+    return own.isEmpty || Self.passing.contains { sign in own.contains { $0.contains(sign) } }
+  }
+
+  private static let passing = [
+    "Unable to connect to the server", "The connection to the server ", "(InternalError)",
+    "(ServiceUnavailable)", "(Timeout)", "(ServerTimeout)", "(TooManyRequests)", "etcdserver: ",
+    "context deadline exceeded", "i/o timeout", "TLS handshake timeout", "unexpected EOF",
+    "connection reset by peer", "connection refused",
+  ]
 
   /// What the API said, without the words that kubectl puts before and behind it.
   private var said: String {
@@ -99,6 +114,28 @@ extension ApplyRefusal {
       reason: "an admission webhook of the cluster refuses dry runs: \(said)",
       remedy: "let the webhook declare sideEffects: None, or apply the object by other means",
       at: .source(object.manifest.location))
+  }
+
+  private var silentWebhook: Diagnostic {
+    Diagnostic(
+      "an admission webhook that is asked about \(object.title) does not answer", reason: said,
+      remedy: "see to the pods that serve it, then apply again; what does not need it is applied",
+      at: .resource(object.address))
+  }
+
+  private var notTriedOut: Diagnostic {
+    Diagnostic(
+      "an apply of \(object.title) could not be tried out", reason: said,
+      remedy: "see whether the API answers: k3s kubectl get --raw /readyz; then plan again",
+      at: .resource(object.address))
+  }
+
+  /// Its kind is changed by the same run.
+  var behindDefinition: Diagnostic {
+    Diagnostic(
+      "\(object.title) cannot be tried out before its kind is changed", reason: said,
+      remedy: "apply this plan, which changes the kind, and then once more",
+      at: .resource(object.address))
   }
 
   private var namespaceIsGoing: Diagnostic {

@@ -11,14 +11,20 @@ struct ClusterObject: Resource {
   let door: ClusterDoor
   let manifest: ManifestObject
   let after: [Address]
+  /// What the project's files say of the object's kind.
+  let definition: ManifestObject?
   let steering: ManifestSteering
   /// What the API is given: the manifest without what only steers us.
   let json: String
 
-  init(door: ClusterDoor, manifest: ManifestObject, after: [Address] = []) {
+  init(
+    door: ClusterDoor, manifest: ManifestObject, after: [Address] = [],
+    definition: ManifestObject? = nil
+  ) {
     self.door = door
     self.manifest = manifest
     self.after = after
+    self.definition = definition
     steering = ManifestSteering(of: manifest.body)
     json = JSONText.write(.mapping(Self.applied(manifest)))
   }
@@ -54,9 +60,14 @@ struct ClusterObject: Resource {
 
   private var fact: Fact<LiveObject> { LiveObject.fact(self) }
 
+  private var definitionFact: Fact<LiveObject>? {
+    definition.map { LiveObject.fact(ClusterObject(door: door, manifest: $0)) }
+  }
+
   var questions: [Question] {
-    let fact = fact
-    return door.questions + door.cluster.servers.map { Question(fact, on: $0.host) }
+    let facts = [fact, definitionFact].compactMap(\.self)
+    return door.questions
+      + door.cluster.servers.flatMap { server in facts.map { Question($0, on: server.host) } }
   }
 
   func verdict(_ sight: inout Sight) throws(Diagnostic) -> Verdict {
@@ -69,9 +80,26 @@ struct ClusterObject: Resource {
       case .same: return .unchanged(reason: asWritten)
       case .there(let live, let after): return comparison(live, after, on: host)
       case .refused(let live, let words):
-        return ApplyRefusal(object: self, live: live, words: words).verdict
+        let refusal = ApplyRefusal(object: self, live: live, words: words)
+        guard case .refused = refusal.verdict, refusal.conflicts.isEmpty,
+          try changesDefinition(&sight, on: host)
+        else { return refusal.verdict }
+        // The dry run met the old definition.
+        return live == nil
+          ? .change(creation(.definition, on: host)) : .heldBack(refusal.behindDefinition)
       }
     }
+  }
+
+  private func changesDefinition(
+    _ sight: inout Sight, on host: HostName
+  ) throws(Diagnostic) -> Bool {
+    guard let definitionFact,
+      case .there(let live, let after) = try sight.read(definitionFact, on: host)
+    else { return false }
+    return !ObjectDifference.between(
+      ObjectDifference.meaning(of: live), ObjectDifference.meaning(of: after)
+    ).isEmpty
   }
 
   private var asWritten: String { "it is as written" }
@@ -146,6 +174,7 @@ extension ClusterObject {
       switch lack {
       case .nothing: "there is no \(title)"
       case .kind: "there is no \(title), and the cluster does not know its kind yet"
+      case .definition: "there is no \(title), and its kind is changed first"
       case .namespace: "there is no \(title), and its namespace is not there yet"
       case .cluster: "no server answers yet"
       }

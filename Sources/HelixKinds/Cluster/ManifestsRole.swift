@@ -18,7 +18,8 @@ package enum ManifestsRole: RoleKind {
       door: door, objects: order.objects, prune: manifests.prune, location: manifests.location)
     let objects = order.objects.map { object in
       ClusterObject(
-        door: door, manifest: object, after: [memory.address] + order.waits(of: object))
+        door: door, manifest: object, after: [memory.address] + order.waits(of: object),
+        definition: order.definition(of: object))
     }
     return [memory] + objects + [ObjectPruning(memory: memory)]
   }

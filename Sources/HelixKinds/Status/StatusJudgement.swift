@@ -163,8 +163,10 @@ extension StatusJudgement {
 extension StatusJudgement {
   private func of(_ node: StatusReport.Node) -> [Diagnostic] {
     if let silence = node.unreachable {
-      // An agent that the cluster hears is well; only we do not reach it.
-      return [node.role == .server || node.ready == false ? silence : silence.asWarning]
+      // An agent that the cluster hears is well; only we do not reach it. Where the cluster itself is
+      // not heard, that is the trouble.
+      let isHeard = node.ready ?? (report.standing != .living)
+      return [node.role == .agent && isHeard ? silence.asWarning : silence]
     }
     return (life(node) + health(node) + oddities(node)).map { problem in
       var placed = problem

@@ -31,7 +31,7 @@ enum UpgradeDiagnosis {
       awk -F '\\t' -v plan="$1" -v node="$2" '
         $1 == "plan" { told = plan == "" || $2 == plan; next }
         node != "" && index($0, " failed on Node ") && !index($0, " failed on Node " node ":") { next }
-        told { print }'
+        told { sub(/ failed on Node [^:]*: /, "&failed: "); print }'
     helix_rows=$(helix_own get pods -l "$helix_of" -o jsonpath=\(shellQuoted(pods)))
     helix_pods=$(printf '%s\\n' "$helix_rows" | awk -F '\\t' '
       $1 == "pod" && $5 >= at[$3] { at[$3] = $5; row[$3] = $5 "\\t" $4 "\\t" $2 }
@@ -76,6 +76,8 @@ enum UpgradeDiagnosis {
     #"{range .items[*]}{.metadata.name} "#
     + #"{.status.conditions[?(@.type=="Failed")].reason}{"\n"}{end}"#
 
+  // "DeadlineExceeded" alone is also what kubelet says of a container runtime that is slow for a
+  // moment, so only what is said of a job counts.
   private static let signs: [Diagnosis.Sign] = [
     Diagnosis.Sign(
       "is more recent than", cause: "the release is older in time than the one that runs",
@@ -91,11 +93,11 @@ enum UpgradeDiagnosis {
       "Found multiple K3s pids", cause: "several k3s run on the node",
       remedy: "stop those that are none of this cluster's", fatal: true),
     Diagnosis.Sign(
-      "DeadlineExceeded", cause: "the job ran out of time",
+      "failed: DeadlineExceeded", cause: "the job ran out of time",
       remedy: "see what took long with helix-infra upgrade status; raise deadline in"
         + " upgrade.plans, and apply again", fatal: true),
     Diagnosis.Sign(
-      "BackoffLimitExceeded", cause: "the job has failed too often",
+      "failed: BackoffLimitExceeded", cause: "the job has failed too often",
       remedy: "see what its pods said, mend it and apply again", fatal: true),
     Diagnosis.Sign(
       "ImagePullBackOff", cause: "an image cannot be pulled",

@@ -6,19 +6,16 @@ package import HelixPlan
 package struct Executor: Sendable {
   private let ports: RunPorts
   private let parallelism: Int
-  private let grace: Duration
   private let confidential: [SecretName]
   private let events: any EventSink
 
-  /// An executor of so many steps at once; after somebody asked to stop, running steps may go on
-  /// for `grace`, and `confidential` are secrets to keep out of messages beyond those of the plan.
+  /// An executor of so many steps at once; `confidential` are secrets to keep out of messages beyond
+  /// those of the plan.
   package init(
-    ports: RunPorts, parallelism: Int, grace: Duration = .seconds(60),
-    confidential: [SecretName] = [], events: any EventSink
+    ports: RunPorts, parallelism: Int, confidential: [SecretName] = [], events: any EventSink
   ) {
     self.ports = ports
     self.parallelism = max(1, parallelism)
-    self.grace = grace
     self.confidential = confidential
     self.events = events
   }
@@ -111,11 +108,8 @@ extension Executor {
     case .timeToCount: progress.alarm = nil
     case .askedToStop:
       guard walk.stop(.afterRunning) else { return true }
+      // Each of them has a limit of its own; half a restart would be worse than a long wait.
       await events.report(.runStopping(.init(running: walk.running, atOnce: false)))
-      group.addTask {
-        try? await ports.clock.sleep(for: grace)
-        return .mustStop
-      }
     case .mustStop:
       guard walk.stop(.atOnce) else { return true }
       await events.report(.runStopping(.init(running: walk.running, atOnce: true)))

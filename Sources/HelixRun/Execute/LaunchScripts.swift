@@ -32,7 +32,7 @@ struct LaunchScripts {
   /// Seconds for which a success counts that no run has seen: what is older may long be undone.
   private static let fresh = 3600
   /// Seconds that a step gets from its start until it has begun.
-  private static let start = 30
+  private static let start = 120
 
   /// Begins the step unless it runs, or has just ended well for a run that saw no end of it and its
   /// result keeps; says which.

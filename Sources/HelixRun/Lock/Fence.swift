@@ -21,6 +21,8 @@ package struct Fence: Hashable, Sendable {
 
   /// The status with which a host refuses a run whose time is over.
   static let refused = 87
+  /// The status with which a host says that it could not remember this run.
+  static let unkept = 86
 
   /// The word before the number and the owner of the run that a host has seen.
   private static let mark = "helix-fence"
@@ -55,9 +57,13 @@ package struct Fence: Hashable, Sendable {
     \(HostPlaces.keeping)
     look "$3"
     if [ "$seen" -lt "$1" ]; then
-    mkdir -p "${3%/*}" && exec 9>>"${3%/*}/mutex" && flock -w 10 9 || exit 86
+    mkdir -p "${3%/*}" && exec 9>>"${3%/*}/mutex" && flock -w 10 9 ||
+    { echo "the run's number could not be kept: it takes flock of util-linux, and ${3%/*}/mutex" >&2; exit \(unkept); }
     look "$3"
-    if [ "$seen" -lt "$1" ]; then helix_keep "$3" "$1 $2" || exit 86; seen=$1; fi
+    if [ "$seen" -lt "$1" ]; then
+    helix_keep "$3" "$1 $2" || { echo "the run's number could not be kept in $3" >&2; exit \(unkept); }
+    seen=$1
+    fi
     fi
     [ "$seen" -eq "$1" ] || { echo "\(mark) $seen $who" >&2; exit \(refused); }
     )

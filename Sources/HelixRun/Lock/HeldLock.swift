@@ -20,7 +20,7 @@ package actor HeldLock {
 
   private static let interval: Duration = .seconds(10)
   /// A renewal counts here for less long than there: nobody else can have the lock by then.
-  private static let margin: Duration = .seconds(5)
+  private static let limit: Duration = .seconds(LockDesk.timeToLive - 5)
 
   init(
     _ desk: LockDesk, number: Int, granted: [HostName: Duration], overtaken: [LockHolder]
@@ -43,6 +43,7 @@ package actor HeldLock {
       ?? Task {
         await withTaskGroup { group in
           for server in desk.servers { group.addTask { await self.keepRenewing(on: server) } }
+          group.addTask { await self.watchTime() }
         }
       }
   }
@@ -51,7 +52,10 @@ package actor HeldLock {
   package func giveBack() async {
     renewals?.cancel()
     await renewals?.value
-    await desk.giveBack(fence.number, on: proven.keys.sorted(), wasHeld: true)
+    let held = proven.keys.sorted()
+    proven = [:]
+    guard !held.isEmpty else { return }
+    await desk.giveBack(fence.number, on: held, wasHeld: true)
   }
 }
 
@@ -84,12 +88,27 @@ extension HeldLock {
     judge()
   }
 
+  /// Notices when the time of a majority is over, also while servers hang and tell nothing to judge by.
+  private func watchTime() async {
+    while loss == nil, let end {
+      do { try await desk.clock.sleep(for: max(.zero, end - desk.clock.now)) } catch { return }
+      judge()
+    }
+  }
+
+  /// When the lock is lost unless a server renews it until then; nil when no majority has it.
+  private var end: Duration? {
+    let newest = proven.values.sorted(by: >)
+    return newest.count < desk.majority ? nil : newest[desk.majority - 1] + Self.limit
+  }
+
   /// Whether a majority still stands behind the run.
   private func judge() {
-    guard loss == nil else { return }
+    guard loss == nil, !Task.isCancelled else { return }
     let now = desk.clock.now
-    let limit = Duration.seconds(LockDesk.timeToLive) - Self.margin
-    let ours = desk.servers.filter { server in proven[server].map { now - $0 < limit } ?? false }
+    let ours = desk.servers.filter { server in
+      proven[server].map { now - $0 < Self.limit } ?? false
+    }
     guard ours.count < desk.majority else { return }
     let survey = LockSurvey()
     loss = LockWords(desk: desk, survey: survey).lost(

@@ -165,7 +165,7 @@ extension Simulation {
       guard walk.stop(.afterRunning) else { return }
       isStopping = true
       tell("the operator asks to stop: running steps may end")
-      queue.add(.mustStop, at: now + random.number(0...60_000))
+      if random.once(in: 2) { queue.add(.mustStop, at: now + random.number(0...60_000)) }
     }
   }
 

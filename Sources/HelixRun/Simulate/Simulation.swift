@@ -127,7 +127,7 @@ extension Simulation {
     case .fault(let fault): strike(fault)
     case .mustStop:
       guard walk.stop(.atOnce) else { return }
-      tell("the grace is over: running steps are ended")
+      tell("the operator asks again: running steps are ended")
       take(walk.leaveUndone())
       for position in running.keys.sorted() { end(position, failures[position] ?? .interrupted) }
     }

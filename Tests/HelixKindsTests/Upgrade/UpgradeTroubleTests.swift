@@ -115,9 +115,9 @@ struct UpgradeTroubleTests {
     "a wait hears of the jobs of its own UpgradePlan and node alone",
     arguments: [
       (["server-plan", "master-1"], []),
-      (["server-plan", "master-3"], ["DeadlineExceeded", "DeadlineExceeded"]),
-      (["server-plan"], ["DeadlineExceeded", "DeadlineExceeded"]),
-      (["agent-plan"], ["outside", "BackoffLimitExceeded"]),
+      (["server-plan", "master-3"], ["failed: DeadlineExceeded", "failed: DeadlineExceeded"]),
+      (["server-plan"], ["failed: DeadlineExceeded", "failed: DeadlineExceeded"]),
+      (["agent-plan"], ["outside", "failed: BackoffLimitExceeded"]),
       (["agent-plan", "worker-1"], ["outside"]),
     ])
   func subjects(_ subject: [String], _ expected: [String]) throws {
@@ -131,6 +131,27 @@ struct UpgradeTroubleTests {
       "\(result.output)\(result.errors)")
     let isNamed = result.output.contains("said by") && !result.output.contains("pod-os-")
     #expect(isNamed == (subject != ["agent-plan", "worker-1"]), "\(result.output)")
+  }
+
+  @Test("a container runtime that is slow for a moment is no job that ran out of time")
+  func slowRuntime() throws {
+    try host.program(
+      "k3s",
+      #"""
+      slow='rpc error: code = DeadlineExceeded desc = context deadline exceeded'
+      case "$*" in
+      *' get pods '*) printf 'pod\tapply-a\tapply\tPending\t2026-03-01T10:00:00Z\nupgrade: ErrImagePull %s\n' "$slow" ;;
+      *' get events '*) printf 'apply-a\tFailedCreatePodSandBox: Failed to create pod sandbox: %s\n' "$slow" ;;
+      *' logs '*) echo "$slow" ;;
+      esac
+      """#)
+    let result = try host.run(.run(script: UpgradeDiagnosis.diagnosis.script(of: ["server-plan"])))
+    let signs = result.output.split(separator: "\n").compactMap { line in
+      UpgradeDiagnosis.sign(in: String(line))
+    }
+    #expect(result.output.contains("FailedCreatePodSandBox"), "\(result.all)")
+    #expect(signs.filter(\.isFatal).isEmpty, "\(result.all)")
+    #expect(signs.contains { $0.pattern == "ErrImagePull" }, "\(result.all)")
   }
 
   @Test("each wait of an upgrade has the subject that its diagnosis is of")

@@ -67,6 +67,19 @@ struct FenceTests {
     #expect(asked.allSatisfy { $0.effect == .question && !$0.wholeText.contains("helix_fence") })
   }
 
+  @Test("a host that cannot remember the number does nothing, and says why")
+  func unkept() async throws {
+    let scratch = try ScratchFolder()
+    let machine = try FarMachine("web-1", in: scratch)
+    try machine.put("#!/bin/sh\nexit 1\n", in: "bin/flock", mode: "0755")
+    let summary = try await run(machine, 12).apply([
+      step("deed", instructions: [.run(script: "echo >\(scratch("done"))")])
+    ])
+    let lines = failure(summary, "deed")?.evidence?.lastLines ?? []
+    #expect(lines.last?.hasPrefix("the run's number could not be kept") == true, "\(lines)")
+    #expect(try scratch.text(of: "done") == nil)
+  }
+
   @Test("the number of those that come at once is never lowered")
   func race() async throws {
     let scratch = try ScratchFolder()

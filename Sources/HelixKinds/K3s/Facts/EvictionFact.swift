@@ -67,8 +67,9 @@ extension EvictionView {
       if helix_served && helix_budgets=$(\(blocking)); then
         printf '%s\n' "$helix_budgets" | sed -n '/./s/^/budget\t/p'
         printf '%s\n' "$helix_budgets" | cut -f1 | sort -u | while read -r helix_space; do
-          [ -z "$helix_space" ] || helix_kubectl get pods -n "$helix_space" -o jsonpath=\(shellQuoted(podRow))
-        done && echo answered
+          [ -n "$helix_space" ] || continue
+          helix_kubectl get pods -n "$helix_space" -o jsonpath=\(shellQuoted(podRow)) || exit 1
+        done && echo answered || echo silent
       else echo silent; fi
       """,
     parse: parse, summary: { $0.map(\.summary) ?? "no answer" })

@@ -154,8 +154,8 @@ extension ServiceSteps {
     return [.run(script: restorePrevious(release.from))] + HealthGate(node: node).onNode
   }
 
-  /// A copy, so that the kept binary stays where it is; an old date, so that it does not look newer
-  /// than the process.
+  /// A second name of the kept binary, which stays where it is: a copy would need room on a disk that
+  /// holds two already.
   private func restorePrevious(_ before: K3sVersion) -> String {
     """
     # put the kept k3s back on \(node.host), and restart it
@@ -168,9 +168,12 @@ extension ServiceSteps {
     *) echo \(shellQuoted("the binary that was kept is not \(before), which ran before")) >&2; exit 1 ;;
     esac
     echo \(shellQuoted("\(node.host) goes back to the kept k3s"))
-    cp -p \(K3sPaths.previousBinary) \(K3sPaths.binary).back
-    sync \(K3sPaths.binary).back
-    mv -f \(K3sPaths.binary).back \(K3sPaths.binary)
+    if ! [ \(K3sPaths.binary) -ef \(K3sPaths.previousBinary) ]; then
+      ln -f \(K3sPaths.previousBinary) \(K3sPaths.binary).back 2>/dev/null ||
+        cp -p \(K3sPaths.previousBinary) \(K3sPaths.binary).back
+      sync \(K3sPaths.binary).back
+      mv -f \(K3sPaths.binary).back \(K3sPaths.binary)
+    fi
     rm -f \(K3sPaths.trial)
     systemctl reset-failed \(unit) 2>/dev/null || true
     systemctl --no-block restart \(unit)
