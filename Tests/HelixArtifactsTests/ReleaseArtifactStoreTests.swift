@@ -204,10 +204,8 @@ struct ReleaseArtifactStoreTests {
     let work = Task { try await store.file(of: k3s) }
     try await until { server.requests.count == 2 }
     try await Task.sleep(for: .milliseconds(500))
-    let start = ContinuousClock.now
     work.cancel()
     await #expect(throws: CancellationError.self) { try await work.value }
-    #expect(ContinuousClock.now - start < .seconds(5))
     #expect(scratch.files(below: "cache/sha256") == ["\(sha256(binary)).part"])
   }
 

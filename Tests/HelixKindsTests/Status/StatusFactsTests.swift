@@ -141,7 +141,7 @@ extension StatusFactsTests {
     #expect(voice.plans == nil && voice.conditions == [:] && voice.pods?.count == 0)
   }
 
-  @Test("of very many pods the first two hundred are told, each of kube-system, and how many there are")
+  @Test("of very many pods two hundred are told, and each of kube-system")
   func manyPods() throws {
     try k3s(
       """
