@@ -33,6 +33,6 @@ func refusal(
 
 /// Waits a while for something to be so.
 func until(_ isSo: () -> Bool) async throws {
-  for _ in 0..<500 where !isSo() { try await Task.sleep(for: .milliseconds(10)) }
+  for _ in 0..<6000 where !isSo() { try await Task.sleep(for: .milliseconds(10)) }
   try #require(isSo())
 }

@@ -146,7 +146,7 @@ struct KeptConnectionsTests {
     #expect(list.output.contains("web-1"), "\(list.all)")
     let ended = try estate.helix("connections", "--close")
     #expect(ended.output.contains("closed"), "\(ended.all)")
-    for _ in 0..<100 where !estate.keepers.isEmpty { usleep(50_000) }
+    for _ in 0..<1000 where !estate.keepers.isEmpty { usleep(50_000) }
     #expect(estate.keepers.isEmpty)
     #expect(try estate.helix("connections").output == "No connections are kept.\n")
   }
@@ -168,7 +168,7 @@ struct KeptConnectionsTests {
     #expect(estate.keepers.count == 1)
     let last = try estate.helix("plan", "--keep-connections", "0", "--log-level", "debug")
     #expect(last.errors.contains("connected"), "\(last.all)")
-    for _ in 0..<100 where !estate.keepers.isEmpty { usleep(50_000) }
+    for _ in 0..<1000 where !estate.keepers.isEmpty { usleep(50_000) }
     #expect(estate.keepers.isEmpty)
   }
 
@@ -189,7 +189,7 @@ struct KeptConnectionsTests {
     #expect(try estate.look(into: keeper).status != 0)
     let open = try estate.openProcess()
     // It has to give its rights up first.
-    for _ in 0..<50 where try estate.look(into: open.pid).status != 0 { usleep(50_000) }
+    for _ in 0..<600 where try estate.look(into: open.pid).status != 0 { usleep(50_000) }
     #expect(try estate.look(into: open.pid).status == 0)
     kill(open.pid, SIGKILL)
     _ = open.finish()

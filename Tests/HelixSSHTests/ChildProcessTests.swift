@@ -41,7 +41,7 @@ struct ChildProcessTests {
     #expect(await child.ended(within: .seconds(30)) == 128 + 9)
     let left = { try runLocally("/usr/bin/pgrep", "-f", "slee[p] \(mark)") }
     // Nobody but the kernel sees when the others are gone that were killed with it.
-    for _ in 0..<100 where try !left().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+    for _ in 0..<600 where try !left().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
     #expect(try left().isEmpty)
   }
 

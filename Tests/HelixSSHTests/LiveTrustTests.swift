@@ -260,7 +260,8 @@ final class LocalAgent: Sendable {
     socket = folder.file("agent-\(UInt16.random(in: 0 ... .max))")
     process = try LocalProcess(
       ["/usr/bin/ssh-agent", "-D", "-a", socket], log: folder.file("agent-log"))
-    for _ in 0..<200 where !FileManager.default.fileExists(atPath: socket) { usleep(10_000) }
+    // The socket is there a moment before anybody listens to it.
+    for _ in 0..<600 where try said("-l").contains("Error connecting") { usleep(50_000) }
   }
 
   deinit {
@@ -269,8 +270,14 @@ final class LocalAgent: Sendable {
   }
 
   func add(_ key: String) throws {
-    let said = try runLocally(
-      "/usr/bin/env", "SSH_AUTH_SOCK=\(socket)", "/usr/bin/ssh-add", "-q", key)
+    let said = try said("-q", key)
     guard said.isEmpty else { throw Diagnostic("ssh-add: \(said)") }
+  }
+
+  private func said(_ arguments: String...) throws -> String {
+    let run = try ScratchFolder()
+    let command = ["/usr/bin/env", "SSH_AUTH_SOCK=\(socket)", "/usr/bin/ssh-add"] + arguments
+    try LocalProcess(command, log: run.file("output")).wait()
+    return run.text(of: "output")
   }
 }

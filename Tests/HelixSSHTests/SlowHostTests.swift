@@ -27,7 +27,7 @@ struct SlowHostTests {
         _ = try await provider.shell(to: host)
       }
     }
-    for _ in 0..<500 where met.withLock({ $0 }) < 100 {
+    for _ in 0..<3000 where met.withLock({ $0 }) < 100 {
       try await Task.sleep(for: .milliseconds(20))
     }
     #expect(met.withLock { $0 } == 100)

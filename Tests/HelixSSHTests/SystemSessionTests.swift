@@ -94,7 +94,7 @@ struct SystemSessionTests {
     let shell = try await shell()
     let mark = server.folder.file("begun")
     let task = Task { try await shell.run(Command("touch \(mark); sleep 20", become: .never)) }
-    for _ in 0..<200 where !FileManager.default.fileExists(atPath: mark) {
+    for _ in 0..<1200 where !FileManager.default.fileExists(atPath: mark) {
       try await Task.sleep(for: .milliseconds(50))
     }
     for master in try masters(server) { kill(master, SIGKILL) }
@@ -141,7 +141,7 @@ struct SystemSessionTests {
     let session = SystemSession(settings, loop: .next(), environment: environment)
     _ = try await session.logIn(Trust())
     await session.cutLifeline()
-    for _ in 0..<100 where await session.obstacle == nil {
+    for _ in 0..<1200 where await session.obstacle == nil {
       try await Task.sleep(for: .milliseconds(50))
     }
     #expect(try masters(server).isEmpty)

@@ -119,7 +119,7 @@ extension OnRealMachines {
       try estate.wipe("worker-4")
       let first = try estate.begin("apply", "--auto-approve")
       let lock = estate.folder.appendingPathComponent(".helix-infra/lock").path
-      for _ in 0..<200 where !FileManager.default.fileExists(atPath: lock) {
+      for _ in 0..<1200 where !FileManager.default.fileExists(atPath: lock) {
         Thread.sleep(forTimeInterval: 0.05)
       }
       let second = try estate.helix("apply", "--auto-approve")

@@ -39,7 +39,7 @@ private final class Servers: Sendable {
   /// Waits until every renewal has come to its end, and the next ones lie ahead.
   func settle(_ clock: ManualClock) async {
     var quiet = 0
-    for _ in 0..<2000 where quiet < 5 {
+    for _ in 0..<12_000 where quiet < 5 {
       // One sleeper for each server, and one who watches the time.
       let isQuiet = clock.sleeperCount > machines.count && !machines.contains(where: \.isBusy)
       quiet = isQuiet ? quiet + 1 : 0

@@ -99,7 +99,7 @@ final class ManualClock: RunClock {
 
 /// Waits for something that other tasks bring about; fails the test when they do not.
 func eventually(_ what: String, _ condition: () -> Bool) async {
-  for _ in 0..<5000 {
+  for _ in 0..<30_000 {
     if condition() { return }
     try? await Task.sleep(for: .milliseconds(2))
   }

@@ -34,7 +34,7 @@ final class HostileServer: Sendable {
     process = try LocalProcess(
       [Self.python ?? "python3", "-B", program, folder.path, String(getpid())],
       log: folder.file("log"))
-    for _ in 0..<500 where process.isRunning && folder.text(of: "ports").isEmpty {
+    for _ in 0..<3000 where process.isRunning && folder.text(of: "ports").isEmpty {
       usleep(20_000)
     }
     let lines = folder.text(of: "ports").split(separator: "\n").map { $0.split(separator: " ") }

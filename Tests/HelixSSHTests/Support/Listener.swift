@@ -8,13 +8,16 @@ final class Listener: Sendable {
 
   /// - Parameters:
   ///   - address: Any of 127.0.0.0/8.
+  ///   - port: 0 for any that is free.
   ///   - answer: Called with each connection on a thread of its own; the connection is closed when
   ///     it returns.
   /// - Throws: A `Diagnostic` when no port is free.
-  init(on address: String = "127.0.0.1", _ answer: (@Sendable (Int32) -> Void)? = nil) throws {
+  init(
+    on address: String = "127.0.0.1", port: Int = 0, _ answer: (@Sendable (Int32) -> Void)? = nil
+  ) throws {
     let listener = socket(
       AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var place = internetAddress(address, 0)
+    var place = internetAddress(address, port)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let bound = withUnsafeMutablePointer(to: &place) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -22,9 +25,12 @@ final class Listener: Sendable {
           && getsockname(listener, $0, &size) == 0
       }
     }
-    guard listener >= 0, bound else { throw Diagnostic("no port is free") }
+    guard listener >= 0, bound else {
+      close(listener)
+      throw Diagnostic("no port is free")
+    }
     descriptor = listener
-    port = Int(in_port_t(bigEndian: place.sin_port))
+    self.port = Int(in_port_t(bigEndian: place.sin_port))
     guard let answer else { return }
     Thread.detachNewThread {
       while true {

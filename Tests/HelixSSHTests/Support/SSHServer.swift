@@ -120,7 +120,7 @@ final class SSHServer: Sendable {
   }
 
   private func waitUntilListening() throws {
-    for _ in 0..<200 {
+    for _ in 0..<3000 {
       if let descriptor = try? connectedSocket(to: address, port: port) {
         close(descriptor)
         return
@@ -131,11 +131,22 @@ final class SSHServer: Sendable {
     throw Diagnostic("sshd did not start: \(log)")
   }
 
+  /// Below those that the system hands out: such a one could be somebody else's before sshd has it.
   private static func freePort() throws -> Int {
-    let listener = try Listener()
-    defer { listener.stop() }
-    return listener.port
+    for _ in 0..<1000 {
+      let port = nextPort.withLock { port in
+        port = port == 31_999 ? 20_000 : port + 1
+        return port
+      }
+      if let listener = try? Listener(port: port) {
+        listener.stop()
+        return port
+      }
+    }
+    throw Diagnostic("no port is free")
   }
+
+  private static let nextPort = Lock(Int.random(in: 20_000..<32_000))
 }
 
 /// A blocking connection to a port.
