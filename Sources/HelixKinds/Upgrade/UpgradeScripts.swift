@@ -146,7 +146,7 @@ struct UpgradeScripts: Sendable {
           [ "$mark" = "$helix_hash" ] ||
             helix_kubectl label node "$node" --overwrite \(label)="$helix_hash" >/dev/null
           [ -z "$hold" ] || helix_free "$node"
-          helix_lives "$node" || helix_settle "$node" "$before"
+          [ -z "$before" ] || helix_lives "$node" || helix_settle "$node" "$before"
         \(holding)
         fi
       done
@@ -181,6 +181,9 @@ struct UpgradeScripts: Sendable {
   }
 
   /// Shell functions that note how a node stood, once, and make it so again.
+  ///
+  /// A job that is complete goes first: as long as it is there, the controller opens its node each time
+  /// that it starts, and once more when the job's time is up.
   private var noting: String {
     let note = "helix_kubectl annotate node \"$1\" --overwrite \(NodeLabels.before)="
     return """
@@ -195,10 +198,22 @@ struct UpgradeScripts: Sendable {
   private var settling: String {
     """
     helix_settle() {
+      \(ended("Complete", on: "\"$1\""))
+      [ -z "$helix_ended" ] || \(own) delete job --ignore-not-found $helix_ended >/dev/null
       case $2 in '') return 0 ;; cordoned) helix_kubectl cordon "$1" >/dev/null ;; esac
       helix_kubectl annotate node "$1" \(NodeLabels.before)- >/dev/null
     }
     """
+  }
+
+  /// Puts the names of a node's jobs that have ended so into `helix_ended`.
+  private func ended(_ how: String, on node: String) -> String {
+    let row =
+      #"{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="\#(how)")].status}{"\n"}{end}"#
+    return """
+      helix_found=$(\(jobs),upgrade.cattle.io/node=\(node) -o jsonpath=\(shellQuoted(row)))
+      helix_ended=$(printf '%s\\n' "$helix_found" | sed -n 's/|True$//p')
+      """
   }
 
   private var leavesOut: String {
@@ -239,14 +254,11 @@ struct UpgradeScripts: Sendable {
   /// it would be upgraded at once.
   func free(_ server: String) -> String {
     let node = shellQuoted(server)
-    let row =
-      #"{range .items[*]}{.metadata.name}|{.status.conditions[?(@.type=="Failed")].status}{"\n"}{end}"#
     return """
       set -e
       \(ClusterDoor.shell)
-      helix_jobs=$(\(jobs),upgrade.cattle.io/node=\(node) -o jsonpath=\(shellQuoted(row)))
-      helix_failed=$(printf '%s\\n' "$helix_jobs" | sed -n 's/|True$//p')
-      [ -z "$helix_failed" ] || \(own) delete job --ignore-not-found $helix_failed
+      \(ended("Failed", on: node))
+      [ -z "$helix_ended" ] || \(own) delete job --ignore-not-found $helix_ended
       helix_node=$(helix_kubectl get node \(node) \\
         -o jsonpath=\(shellQuoted("\(holdPath)|\(beforePath)|\(cordonedPath)")))
       if [ "${helix_node%%|*}" = \(name) ]; then
@@ -254,7 +266,7 @@ struct UpgradeScripts: Sendable {
         helix_kubectl label node \(node) --overwrite \(label)=\(NodeLabels.due) >/dev/null
         helix_kubectl annotate node \(node) \(NodeLabels.hold)- >/dev/null
       fi
-      [ -z "$helix_failed" ] || \(touch)
+      [ -z "$helix_ended" ] || \(touch)
       """
   }
 
@@ -270,7 +282,8 @@ struct UpgradeScripts: Sendable {
       """
   }
 
-  /// Cordons nodes again that an operator had cordoned, and takes the notes of it off.
+  /// Takes the jobs of nodes away that are done, cordons those again that an operator had cordoned, and
+  /// takes the notes of it off.
   func settle(_ nodes: [String]) -> String {
     let rows = #"{range .items[*]}{.metadata.name}|\#(beforePath){"\n"}{end}"#
     let names = shellQuoted(" \(nodes.joined(separator: " ")) ")

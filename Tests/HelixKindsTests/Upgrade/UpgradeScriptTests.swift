@@ -140,6 +140,20 @@ struct UpgradeScriptTests {
       ])
   }
 
+  @Test(
+    "a job that is complete goes before its node is cordoned, or the controller would open it again",
+    arguments: [true, false])
+  func forgetsJobs(_ isCutShort: Bool) throws {
+    let row =
+      isCutShort ? "worker-1|v1.29.15+k3s1|hash||True|worker-1||cordoned" : "worker-1|cordoned"
+    try kubectl(jobs: "apply-w1|True\napply-w1-new|", nodes: row)
+    let script = try isCutShort ? scripts(.agent).mark : scripts(.agent).settle(["worker-1"])
+    let calls = try told(script).filter { !$0.hasPrefix("label") }
+    try #require(calls.count == 3, "\(calls)")
+    #expect(calls[0].hasSuffix("delete job --ignore-not-found apply-w1"), "\(calls)")
+    #expect(calls[1] == "cordon worker-1", "\(calls)")
+  }
+
   @Test("a node whose job goes to a release that is given up is held until the job is gone")
   func givesUp() throws {
     let row = "master-1|v1.29.15+k3s1|||True|master-1|true|"
