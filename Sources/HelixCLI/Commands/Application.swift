@@ -194,6 +194,7 @@ struct Application {
       plan, as: run, fence: held?.fence, parallelism: options.parallelism.parallelism, stop: stop,
       events: EventFan(sinks))
     await progress.finish()
+    await held?.lookAgain(after: summary.failures.map(\.diagnostic))
     // Whoever waits for the lock need not wait for our last words.
     await held?.giveBack()
     try await conclude(summary, lost: held?.loss, record, console)

@@ -9,7 +9,13 @@ extension Diagnostic {
   func notUndone(_ rest: [Instruction], _ words: String, on host: HostName?) -> Diagnostic {
     var told = adding(words)
     let place = host.map { " on \($0)" } ?? ""
-    let work = rest.map(\.words).joined(separator: ", ")
+    // What people can do: that waits come after it says how it looks when it is well.
+    let deeds = rest.filter { if case .wait = $0 { false } else { true } }
+    guard !deeds.isEmpty || rest.isEmpty else {
+      told.remedy = "all was put back\(place), and it is not well; see why, then run apply again"
+      return told
+    }
+    let work = deeds.map(\.words).joined(separator: ", ")
     told.remedy = "undo it by hand\(place): \(work)" + (remedy.map { "; then \($0)" } ?? "")
     return told
   }

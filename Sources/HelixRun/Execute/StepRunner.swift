@@ -58,14 +58,21 @@ extension StepRunner {
       do {
         try await perform(instruction, of: step, deadline: deadline)
       } catch {
-        let why =
-          Task.isCancelled ? "the run was stopped" : await told(error, instruction, step).summary
+        let why = Task.isCancelled ? "the run was stopped" : await words(error, instruction, step)
         await events.report(.note(.init(step: step.id, text: "could not undo: \(why)")))
         return failure.notUndone(
           Array(step.undo[index...]), "undoing it failed too: \(why)", on: step.host)
       }
     }
     return failure.undone
+  }
+
+  /// What went wrong and why, in a line.
+  private func words(
+    _ error: any Error, _ instruction: Instruction, _ step: Step
+  ) async -> String {
+    let told = await told(error, instruction, step)
+    return told.summary + (told.reason.map { ": \($0)" } ?? "")
   }
 
   /// An error as a diagnostic with its place, the instruction that met it, and no secret in it.

@@ -37,6 +37,17 @@ package actor HeldLock {
     if loss != nil { act() } else { mourners.append(act) }
   }
 
+  /// Asks once more, at once, if some step was refused by a fence: the next renewal would tell why only
+  /// after the run has ended.
+  package func lookAgain(after failures: [Diagnostic]) async {
+    guard loss == nil, failures.contains(where: { $0.evidence?.status == Fence.refused }) else {
+      return
+    }
+    await withTaskGroup { group in
+      for server in desk.servers { group.addTask { await self.renew(on: server) } }
+    }
+  }
+
   func beginRenewing() {
     renewals =
       renewals
@@ -62,16 +73,20 @@ package actor HeldLock {
 extension HeldLock {
   /// Each server for itself: one that hangs must not hold up the others.
   private nonisolated func keepRenewing(on server: HostName) async {
-    let script = LockScripts.renew(
-      number: fence.number, run: desk.run, timeToLive: LockDesk.timeToLive)
     while !Task.isCancelled {
-      let asked = desk.clock.now
-      let answer = try? await within(LockDesk.patience, clock: desk.clock) { [desk] in
-        try await desk.ask(server, script)
-      }
-      await note(answer, of: server, asked: asked)
+      await renew(on: server)
       do { try await desk.clock.sleep(for: Self.interval) } catch { return }
     }
+  }
+
+  private nonisolated func renew(on server: HostName) async {
+    let script = LockScripts.renew(
+      number: fence.number, run: desk.run, timeToLive: LockDesk.timeToLive)
+    let asked = desk.clock.now
+    let answer = try? await within(LockDesk.patience, clock: desk.clock) { [desk] in
+      try await desk.ask(server, script)
+    }
+    await note(answer, of: server, asked: asked)
   }
 
   private func note(_ answer: ServerLock?, of server: HostName, asked: Duration) {

@@ -42,6 +42,26 @@ struct UndoTests {
     )
   }
 
+  @Test("an undo that fails too is told with its cause")
+  func cause() async throws {
+    let cut: ScriptedShell.Answer = { _ in throw Diagnostic("line cut", reason: "broken pipe") }
+    let shell = ScriptedShell("web-1", [("do-a;", broken), ("undo-1;", cut)])
+    let told = failure(try await TestRun(shells: [shell]).apply([undoable("undo-1;")]), "a")
+    #expect(told?.reason?.hasSuffix("failed too: line cut: broken pipe") == true, "\(told as Any)")
+  }
+
+  @Test("where all was put back and is not well, nothing is left to undo by hand")
+  func notWell() {
+    let wait = Instruction.wait(Wait("web-1 runs", script: "", timeout: 60, interval: 2))
+    let failure = Diagnostic("it failed", remedy: "mend it")
+    #expect(
+      failure.notUndone([wait], "", on: "web-1").remedy
+        == "all was put back on web-1, and it is not well; see why, then run apply again")
+    #expect(
+      failure.notUndone([.run(script: "undo;"), wait], "", on: "web-1").remedy
+        == "undo it by hand on web-1: run undo;; then mend it")
+  }
+
   @Test("a step that is done or interrupted is not undone")
   func leftAlone() async throws {
     let clock = ManualClock()

@@ -360,6 +360,15 @@ struct LostLockTests {
     let servers = try Servers(3)
     let clock = ManualClock()
     let held = try await servers.take(runIdentity("first"), clock: clock)
+    try await unlock(servers)
+    #expect(servers.machines[0].text(of: "state/fence") == "9 bob on laptop, who unlocked\n")
+    await servers.tick(clock)
+    #expect(await held.loss?.reason?.hasPrefix("somebody took it away on master-") == true)
+    let next = try await servers.lock(runIdentity("next")).take()
+    #expect(next.fence.number == 10)
+  }
+
+  private func unlock(_ servers: Servers) async throws {
     for machine in servers.machines {
       let script = LockScripts.remove(
         holder: "first", number: 9, by: runIdentity("unlock", user: "bob"))
@@ -367,11 +376,19 @@ struct LostLockTests {
         .script(ShellScript(script, .stopsAtFailure), .deed, become: .root, timeout: .seconds(10)))
       #expect(try ServerLock(output.output).verdict == .removed)
     }
-    #expect(servers.machines[0].text(of: "state/fence") == "9 bob on laptop, who unlocked\n")
-    await servers.tick(clock)
+  }
+
+  @Test("a run that a fence refused learns at once that its lock is lost")
+  func refused() async throws {
+    let servers = try Servers(3)
+    let held = try await servers.take(runIdentity("first"))
+    try await unlock(servers)
+    var failure = Diagnostic("it failed")
+    await held.lookAgain(after: [failure])
+    #expect(await held.loss == nil)
+    failure.evidence = .init(command: "do", status: Fence.refused, lastLines: [])
+    await held.lookAgain(after: [failure])
     #expect(await held.loss?.reason?.hasPrefix("somebody took it away on master-") == true)
-    let next = try await servers.lock(runIdentity("next")).take()
-    #expect(next.fence.number == 10)
   }
 
   @Test("who was not meant is not removed")
