@@ -78,7 +78,7 @@ extension QuorumForecast.Refusal {
   var diagnostic: Diagnostic {
     Diagnostic(
       summary, reason: words,
-      remedy: "bring the servers back that are not well, then apply again",
+      remedy: QuorumLedger.remedy(where: words),
       at: .resource(step.id.address))
   }
 

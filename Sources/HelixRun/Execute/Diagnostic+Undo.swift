@@ -23,7 +23,7 @@ extension Diagnostic {
   /// The same, where undoing it would have cost a vote; by hand it would cost it just as well.
   func notUndone(forWantOfVotes words: String) -> Diagnostic {
     var told = adding("it was not undone, since etcd could spare no vote: \(words)")
-    told.remedy = "bring the servers back that are not well, then run apply again"
+    told.remedy = QuorumLedger.remedy(where: words)
     return told
   }
 

@@ -290,7 +290,7 @@ extension GraphWalk {
     Diagnostic(
       "the step \"\(step.title)\" was not begun: etcd could spare no vote"
         + (patience.map { " within \($0) s" } ?? ""),
-      reason: words, remedy: "bring the servers back that are not well, then run apply again",
+      reason: words, remedy: QuorumLedger.remedy(where: words),
       at: .resource(step.id.address))
   }
 }
