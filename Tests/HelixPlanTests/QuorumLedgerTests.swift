@@ -188,8 +188,8 @@ struct QuorumLedgerTests {
     }
     #expect(words.contains("m2, which an upgrade job may restart"))
     // That server is up: bringing it back would mend nothing.
-    #expect(QuorumLedger.remedy(where: words).hasPrefix("see with helix-infra upgrade status"))
-    #expect(QuorumLedger.remedy(where: "of 3 voters 2 are well").hasPrefix("bring the servers"))
+    #expect(ledger.remedy.hasPrefix("see with helix-infra upgrade status"))
+    #expect(self.ledger(3, self.words(3, down: [2])).remedy.hasPrefix("bring the servers"))
     #expect(ledger.obstacle(to: claim(1)) != nil)
     #expect(isGranted(ledger.decide(claim(2), held: [])))
     var five = self.words(5)

@@ -24,6 +24,8 @@ struct NodeDrain: Sendable {
   }
 
   /// Lets pods come again, unless somebody else has cordoned the node.
+  ///
+  /// What an upgrade by the controller noted of the node's cordon is out of date then.
   var back: Instruction {
     .run(
       script: """
@@ -33,7 +35,7 @@ struct NodeDrain: Sendable {
         helix_for=$(helix_kubectl get node \(name) --ignore-not-found \\
           -o jsonpath='{.metadata.annotations.\(Self.annotationPath)}')
         [ -z "$helix_for" ] || helix_kubectl patch node \(name) --type merge \\
-          -p '\(Self.patch(annotation: "null", cordon: "null"))'
+          -p '\(Self.patch([(Self.annotation, "null"), (NodeLabels.before, "null")], cordon: "null"))'
         """)
   }
 
@@ -49,13 +51,16 @@ struct NodeDrain: Sendable {
     'cordoned=true for='*) ;;
     *)
       helix_kubectl patch node \(name) --type merge \\
-        -p '\(Self.patch(annotation: "\"\(purpose)\"", cordon: "true"))' ;;
+        -p '\(Self.patch([(Self.annotation, "\"\(purpose)\"")], cordon: "true"))' ;;
     esac
     """
   }
 
-  private static func patch(annotation value: String, cordon: String) -> String {
-    #"{"metadata":{"annotations":{"\#(annotation)":\#(value)}},"spec":{"unschedulable":\#(cordon)}}"#
+  private static func patch(
+    _ annotations: [(name: String, value: String)], cordon: String
+  ) -> String {
+    let written = annotations.map { #""\#($0.name)":\#($0.value)"# }.joined(separator: ",")
+    return #"{"metadata":{"annotations":{\#(written)}},"spec":{"unschedulable":\#(cordon)}}"#
   }
 
   private func launch(_ drain: UpgradeSpec.Drain) -> Launch {

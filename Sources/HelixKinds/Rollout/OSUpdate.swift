@@ -40,7 +40,9 @@ struct OSUpdate: K3sResource {
       guard let witness, view.entry.isMember, view.runs(self.node) else {
         return .heldBack(self.notRunning)
       }
-      if let missing = self.missing(view.survey) { return .heldBack(missing) }
+      if let why = self.missing(view.survey) ?? view.survey.jobAtWork(on: self.node) {
+        return .heldBack(why)
+      }
       if self.spec.drain?.minds == true,
         let blocked = self.drain.obstacle(try sight.read(EvictionView.fact, on: witness))
       {

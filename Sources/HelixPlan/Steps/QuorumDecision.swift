@@ -144,17 +144,15 @@ extension Judgement {
 // MARK: - The words
 
 extension QuorumLedger {
-  fileprivate static let jobWords = "which an upgrade job may restart"
-
-  /// What people do where etcd can spare no vote, by the words that say why.
+  /// What people can do where etcd can spare no vote.
   ///
   /// A server that an upgrade job may restart is up, so bringing it back would mend nothing.
-  package static func remedy(where words: String) -> String {
+  package var remedy: String {
     let deed =
-      words.contains(jobWords)
-      ? "see with helix-infra upgrade status what keeps the job, or delete its UpgradePlan where it"
+      votes.upgrading.isEmpty
+      ? "bring the servers back that are not well"
+      : "see with helix-infra upgrade status what keeps the job, or delete its UpgradePlan where it"
         + " is not wanted any more"
-      : "bring the servers back that are not well"
     return "\(deed), then run apply again"
   }
 }
@@ -164,7 +162,7 @@ extension Judgement {
     let count = votes.voters.count
     let well = votes.voters.count - votes.unwell.count
     let names = votes.unwell.map { name in
-      votes.upgrading.contains(name) ? "\(name), \(QuorumLedger.jobWords)" : name
+      votes.upgrading.contains(name) ? "\(name), which an upgrade job may restart" : name
     }
     let unwell = names.isEmpty ? "" : ", not \(names.joined(separator: " and "))"
     return "of \(count) \(count == 1 ? "voter" : "voters") \(well) \(well == 1 ? "is" : "are") well"

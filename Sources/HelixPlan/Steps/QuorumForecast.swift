@@ -11,6 +11,7 @@ package struct QuorumForecast {
     package let step: Step
     /// The arithmetic, with every voter counted that the plan brings back first.
     package let words: String
+    fileprivate let remedy: String
   }
 
   /// In the order of the graph.
@@ -37,7 +38,9 @@ package struct QuorumForecast {
     link()
     while let position = ready.popLast() { begin(position) }
     refusals = starving.sorted().compactMap { position in
-      obstacle(position).map { Refusal(step: steps[position], words: $0) }
+      obstacle(position).map {
+        Refusal(step: steps[position], words: $0, remedy: ledger.remedy)
+      }
     }
   }
 
@@ -77,9 +80,7 @@ extension QuorumForecast.Refusal {
   /// Why the resource that the step serves is refused.
   var diagnostic: Diagnostic {
     Diagnostic(
-      summary, reason: words,
-      remedy: QuorumLedger.remedy(where: words),
-      at: .resource(step.id.address))
+      summary, reason: words, remedy: remedy, at: .resource(step.id.address))
   }
 
   private var summary: String {

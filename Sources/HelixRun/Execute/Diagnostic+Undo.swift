@@ -21,9 +21,9 @@ extension Diagnostic {
   }
 
   /// The same, where undoing it would have cost a vote; by hand it would cost it just as well.
-  func notUndone(forWantOfVotes words: String) -> Diagnostic {
+  func notUndone(forWantOfVotes words: String, remedy: String) -> Diagnostic {
     var told = adding("it was not undone, since etcd could spare no vote: \(words)")
-    told.remedy = QuorumLedger.remedy(where: words)
+    told.remedy = remedy
     return told
   }
 

@@ -290,7 +290,7 @@ extension GraphWalk {
     Diagnostic(
       "the step \"\(step.title)\" was not begun: etcd could spare no vote"
         + (patience.map { " within \($0) s" } ?? ""),
-      reason: words, remedy: QuorumLedger.remedy(where: words),
+      reason: words, remedy: votes.remedy,
       at: .resource(step.id.address))
   }
 }
@@ -324,7 +324,10 @@ extension GraphWalk {
         guard votes.isNews(words, of: position) else { continue }
         tally.waiting.append((steps[position], "it failed, and is undone later: \(words)"))
       case .failed(let words, _):
-        leave(position, &tally) { failure, _ in failure.notUndone(forWantOfVotes: words) }
+        let remedy = votes.remedy
+        leave(position, &tally) { failure, _ in
+          failure.notUndone(forWantOfVotes: words, remedy: remedy)
+        }
       }
     }
   }

@@ -30,6 +30,8 @@ struct VoteKeeping {
   }
 
   var isCounting: Bool { heldAtCount != nil }
+  /// What people can do about the latest count.
+  var remedy: String { ledger.remedy }
 
   private var held: [QuorumLedger.Held] {
     running.sorted { $0.key < $1.key }.map { QuorumLedger.Held($0.value) } + failed

@@ -57,6 +57,8 @@ struct UpgradeShellTests {
     let patches = try host.calls.filter { $0.contains("patch") }
     #expect(patches.count == (mark.isEmpty ? 0 : 1))
     #expect(patches.allSatisfy { $0.contains(#""unschedulable":null"#) })
+    // What the controller's upgrade noted would outlive it, and open a node that somebody cordons.
+    #expect(patches.allSatisfy { $0.contains(#""helix.infra/before-upgrade":null"#) })
   }
 
   @Test("a drain that does not come to its end names the budgets that let no pod go")

@@ -42,6 +42,7 @@ struct K3sService: K3sResource {
         return .unchanged(reason: "runs, and takes part in the cluster")
       }
       if let why = self.leapAsleep(view) { return .heldBack(why) }
+      if need.isRestart, let why = view.survey.jobAtWork(on: self.node) { return .heldBack(why) }
       var first: MachineFacts?
       if view.entry.joinPoint?.identity == .learned, let server = self.firstServer {
         first = try sight.read(MachineFacts.fact, on: server)

@@ -212,11 +212,25 @@ extension ClusterSurvey {
     let names = hosts.map(\.rawValue).joined(separator: ", ")
     return Diagnostic(
       "no server is changed while \(names) cannot be asked",
-      reason: hosts.compactMap { silent[$0]?.summary }.first.map {
-        "\($0); a silent server may hold the cluster's data or the vote that keeps its quorum"
-      },
-      remedy: "bring \(names) back, or take it out of the inventory for good",
+      reason: hosts.compactMap { silent[$0]?.summary }.joined(separator: "; ")
+        + "; a silent server may hold the cluster's data or the vote that keeps its quorum",
+      remedy:
+        "bring \(names) back, or take \(hosts.count == 1 ? "it" : "them") out of the inventory"
+        + " for good",
       at: hosts.first.map { .host($0, address: address(of: $0)) })
+  }
+
+  /// Why k3s is not restarted on a node now: a job of the cluster's own restarts it there when it comes
+  /// to it, and would do so in the middle of what comes after.
+  func jobAtWork(on node: K3sNode) -> Diagnostic? {
+    guard states.values.contains(where: { $0.upgrading.contains(node.name) }) else { return nil }
+    return Diagnostic(
+      "a job of system-upgrade-controller is at work on \(node.host)",
+      reason: "it restarts k3s there, nobody knows when",
+      remedy:
+        "see with helix-infra upgrade status what keeps it, or delete its UpgradePlan where it is"
+        + " not wanted any more, then apply again",
+      at: .host(node.host, address: node.member.address))
   }
 
   func address(of host: HostName) -> String? {
