@@ -11,6 +11,16 @@ private let broken: ScriptedShell.Answer = { _ in
 
 @Suite("the executor walks the plan")
 struct ExecutorTests {
+  /// One step at a time, of which `a` takes ten minutes.
+  private func slowRun(_ clock: ManualClock) -> TestRun {
+    let slow: ScriptedShell.Answer = { _ in
+      try await clock.sleep(for: .seconds(600))
+      return CommandOutput(status: 0)
+    }
+    return TestRun(
+      shells: [ScriptedShell("web-1", [("do-a;", slow)])], clock: clock, parallelism: 1)
+  }
+
   @Test("a failed step stops only what waits for it, and the skipped name it")
   func failureAndSkip() async throws {
     let run = TestRun(shells: [ScriptedShell("web-1", [("do-b;", broken), ("do-", fine)])])
@@ -156,17 +166,7 @@ struct ExecutorTests {
   func stopAtOnce() async throws {
     let clock = ManualClock()
     let stop = StopRequest()
-    let shell = ScriptedShell(
-      "web-1",
-      [
-        (
-          "do-a;",
-          { _ in
-            try await clock.sleep(for: .seconds(600)); return .init(status: 0)
-          }
-        )
-      ])
-    let run = TestRun(shells: [shell], clock: clock, parallelism: 1)
+    let run = slowRun(clock)
     let applying = Task { try await run.apply([step("a"), step("b")], stop: stop) }
     await clock.hasSleepers(2)
     stop.ask()
@@ -181,17 +181,7 @@ struct ExecutorTests {
   func noGrace() async throws {
     let clock = ManualClock()
     let stop = StopRequest()
-    let shell = ScriptedShell(
-      "web-1",
-      [
-        (
-          "do-a;",
-          { _ in
-            try await clock.sleep(for: .seconds(600)); return .init(status: 0)
-          }
-        )
-      ])
-    let run = TestRun(shells: [shell], clock: clock, parallelism: 1)
+    let run = slowRun(clock)
     let applying = Task { try await run.apply([step("a", timeout: 900), step("b")], stop: stop) }
     await clock.hasSleepers(2)
     stop.ask()
@@ -207,17 +197,7 @@ struct ExecutorTests {
   @Test("cancelling the task is like asking twice")
   func cancelled() async throws {
     let clock = ManualClock()
-    let shell = ScriptedShell(
-      "web-1",
-      [
-        (
-          "do-a;",
-          { _ in
-            try await clock.sleep(for: .seconds(600)); return .init(status: 0)
-          }
-        )
-      ])
-    let run = TestRun(shells: [shell], clock: clock, parallelism: 1)
+    let run = slowRun(clock)
     let applying = Task { try await run.apply([step("a"), step("b")]) }
     await clock.hasSleepers(2)
     applying.cancel()
