@@ -100,11 +100,11 @@ struct BrokenPeerTests {
     defer { listener.stop() }
     let link = peerLink(try peerSettings(port: listener.port, login: .seconds(3600)))
     let task = Task { _ = try await link.liveSession() }
-    try await Task.sleep(for: .milliseconds(200))
+    for _ in 0..<30_000 where open.now == 0 { try await Task.sleep(for: .milliseconds(2)) }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     await link.close()
-    for _ in 0..<5000 where open.now > 0 { try await Task.sleep(for: .milliseconds(2)) }
+    for _ in 0..<30_000 where open.now > 0 { try await Task.sleep(for: .milliseconds(2)) }
     #expect(open.now == 0 && open.most == 1)
   }
 

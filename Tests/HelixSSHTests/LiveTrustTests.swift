@@ -275,9 +275,7 @@ final class LocalAgent: Sendable {
   }
 
   private func said(_ arguments: String...) throws -> String {
-    let run = try ScratchFolder()
-    let command = ["/usr/bin/env", "SSH_AUTH_SOCK=\(socket)", "/usr/bin/ssh-add"] + arguments
-    try LocalProcess(command, log: run.file("output")).wait()
-    return run.text(of: "output")
+    let ran = try run("env", ["SSH_AUTH_SOCK=\(socket)", "/usr/bin/ssh-add"] + arguments)
+    return ran.output + ran.errors
   }
 }

@@ -86,7 +86,8 @@ struct ClusterObject: Resource {
         else { return refusal.verdict }
         // The dry run met the old definition.
         return live == nil
-          ? .change(creation(.definition, on: host)) : .heldBack(refusal.behindDefinition)
+          ? .change(creation(.nothing, and: "its kind is changed first", on: host))
+          : .heldBack(refusal.behindDefinition)
       }
     }
   }
@@ -167,14 +168,15 @@ extension ClusterObject {
     steering.waits ? ObjectRollout(of: manifest) : nil
   }
 
-  private func creation(_ lack: LiveObject.Lack, on host: HostName) -> Work {
+  private func creation(
+    _ lack: LiveObject.Lack, and more: String? = nil, on host: HostName
+  ) -> Work {
     let fields = ObjectDifference.between(
       nil, ObjectDifference.written(in: Self.applied(manifest)))
     let reason =
       switch lack {
-      case .nothing: "there is no \(title)"
+      case .nothing: "there is no \(title)" + (more.map { ", and \($0)" } ?? "")
       case .kind: "there is no \(title), and the cluster does not know its kind yet"
-      case .definition: "there is no \(title), and its kind is changed first"
       case .namespace: "there is no \(title), and its namespace is not there yet"
       case .cluster: "no server answers yet"
       }

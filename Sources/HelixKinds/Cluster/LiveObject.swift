@@ -7,8 +7,6 @@ enum LiveObject: Sendable, Hashable {
   /// Why the cluster could not have it.
   enum Lack: Sendable, Hashable {
     case nothing, kind, namespace
-    /// Its kind is known otherwise than the project's files say.
-    case definition
     /// No server answers yet.
     case cluster
   }
@@ -140,7 +138,6 @@ extension LiveObject {
     switch self {
     case .absent(.nothing): return "absent"
     case .absent(.kind): return "absent, its kind too"
-    case .absent(.definition): return "absent, its kind is another"
     case .absent(.namespace): return "absent, its namespace too"
     case .absent(.cluster): return "absent, and no server answers"
     case .same: return "as applied"

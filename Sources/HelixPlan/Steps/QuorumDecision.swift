@@ -144,16 +144,17 @@ extension Judgement {
 // MARK: - The words
 
 extension QuorumLedger {
+  /// What people can do about a job of the cluster's own that may restart a server.
+  package static let jobRemedy =
+    "see with helix-infra upgrade status what keeps the job, or delete its UpgradePlan where it is not"
+    + " wanted any more, then run apply again"
+
   /// What people can do where etcd can spare no vote.
   ///
   /// A server that an upgrade job may restart is up, so bringing it back would mend nothing.
   package var remedy: String {
-    let deed =
-      votes.upgrading.isEmpty
-      ? "bring the servers back that are not well"
-      : "see with helix-infra upgrade status what keeps the job, or delete its UpgradePlan where it"
-        + " is not wanted any more"
-    return "\(deed), then run apply again"
+    votes.upgrading.isEmpty
+      ? "bring the servers back that are not well, then run apply again" : Self.jobRemedy
   }
 }
 

@@ -3,9 +3,8 @@ import TestSupport
 /// Runs a program of this machine to its end; its output.
 @discardableResult
 func runLocally(_ command: String...) throws -> String {
-  let folder = try ScratchFolder()
-  try LocalProcess(command, log: folder.file("output")).wait()
-  return folder.text(of: "output")
+  let ran = try run(command[0], Array(command.dropFirst()))
+  return ran.output + ran.errors
 }
 
 /// A new key pair; the path of its private half.

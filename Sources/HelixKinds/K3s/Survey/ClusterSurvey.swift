@@ -227,10 +227,7 @@ extension ClusterSurvey {
     return Diagnostic(
       "a job of system-upgrade-controller is at work on \(node.host)",
       reason: "it restarts k3s there, nobody knows when",
-      remedy:
-        "see with helix-infra upgrade status what keeps it, or delete its UpgradePlan where it is"
-        + " not wanted any more, then apply again",
-      at: .host(node.host, address: node.member.address))
+      remedy: QuorumLedger.jobRemedy, at: .host(node.host, address: node.member.address))
   }
 
   func address(of host: HostName) -> String? {
